@@ -1,0 +1,96 @@
+"""Builds Django's `DATABASES` from the environment.
+
+In this order: `DATABASE_URL`, the `DB_*` names, an existing `ost-config.php` (`OSTICKET_CONFIG`), SQLite in `var/`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from helpdesk import environment
+from helpdesk.legacy.php_config import PhpConfiguration
+
+BACKENDS = {
+    "mysql": "helpdesk.legacy.backends.mysql",
+    "mariadb": "helpdesk.legacy.backends.mysql",
+    "postgres": "helpdesk.legacy.backends.postgresql",
+    "postgresql": "helpdesk.legacy.backends.postgresql",
+    "pgsql": "helpdesk.legacy.backends.postgresql",
+    "sqlite": "helpdesk.legacy.backends.sqlite3",
+}
+DEFAULT_PORTS = {"mysql": 3306, "mariadb": 3306, "postgres": 5432, "postgresql": 5432, "pgsql": 5432}
+
+
+def _from_url(url: str) -> dict[str, Any]:
+    scheme = url.partition(":")[0].lower()
+    if scheme not in BACKENDS:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL begins with {scheme!r}: use mysql://, postgres:// or sqlite:///path/of/file."
+        )
+    try:
+        return dict(dj_database_url.parse(url, engine=BACKENDS[scheme]))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
+
+
+def _from_names() -> dict[str, Any]:
+    dialect = environment.choice("DB_DIALECT", "mysql", BACKENDS)
+    if dialect == "sqlite":
+        return {"ENGINE": BACKENDS[dialect], "NAME": environment.text("DB_NAME")}
+    return {
+        "ENGINE": BACKENDS[dialect],
+        "NAME": environment.text("DB_NAME", "osticket"),
+        "HOST": environment.text("DB_HOST", "localhost"),
+        "PORT": environment.integer("DB_PORT", DEFAULT_PORTS[dialect], minimum=1, maximum=65535),
+        "USER": environment.text("DB_USER"),
+        "PASSWORD": environment.secret("DB_PASSWORD"),
+    }
+
+
+def _from_php(php: PhpConfiguration) -> dict[str, Any]:
+    options = {"ssl": {"ca": php.tls_authority}} if php.tls_authority else {}
+    return {
+        "ENGINE": BACKENDS["mysql"],
+        "NAME": php.database,
+        "HOST": php.socket or php.host,
+        "PORT": php.port or DEFAULT_PORTS["mysql"],
+        "USER": php.user,
+        "PASSWORD": php.password,
+        "OPTIONS": options,
+    }
+
+
+def default_database(data_directory: Path, php: PhpConfiguration | None) -> dict[str, Any]:
+    """Give the entry `default` of `DATABASES`; raise ImproperlyConfigured for values that cannot work."""
+    url = environment.secret("DATABASE_URL")
+    if url:
+        database = _from_url(url)
+    elif environment.text("DB_DIALECT") or environment.text("DB_NAME") or environment.text("DB_HOST"):
+        database = _from_names()
+    elif php is not None:
+        database = _from_php(php)
+    else:
+        database = {"ENGINE": BACKENDS["sqlite"], "NAME": str(data_directory / "ostler.sqlite3")}
+    return _with_options(database)
+
+
+def _with_options(database: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = database.setdefault("OPTIONS", {})
+    engine = database["ENGINE"].rpartition(".")[2]
+    if engine == "sqlite3":
+        # IMMEDIATE: two writers wait for each other instead of failing half-way (docs/architecture.md, background work).
+        options.update(
+            transaction_mode="IMMEDIATE",
+            timeout=20,
+            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        )
+    else:
+        database["CONN_MAX_AGE"] = environment.integer("DB_CONN_MAX_AGE", 60, minimum=0)
+        database["CONN_HEALTH_CHECKS"] = True
+    if engine == "mysql":
+        options.setdefault("charset", "utf8mb4")
+        # The zone that naive datetimes of an adopted database are in; empty = as recorded by `manage.py adopt`, else UTC.
+        database["TIME_ZONE"] = environment.text("DB_TIME_ZONE") or None
+    return database

@@ -1,0 +1,107 @@
+"""Typed readers of environment variables.
+
+Every value that cannot be understood stops the start with a message that names the variable and what it accepts.
+Secrets may be given as `NAME` or, for container secrets, as `NAME_FILE` (path of a file that holds the value).
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str = "") -> str:
+    """Give the variable without surrounding blanks, or `default` when it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool) -> bool:
+    """Give True or False for the usual words; raise ImproperlyConfigured for any other."""
+    word = os.environ.get(name)
+    if word is None:
+        return default
+    word = word.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ImproperlyConfigured(f"{name}={word!r} is neither true nor false: use 1 or 0.")
+
+
+def integer(name: str, default: int, *, minimum: int | None = None, maximum: int | None = None) -> int:
+    """Give a whole number within the bounds; raise ImproperlyConfigured otherwise."""
+    word = text(name)
+    if not word:
+        return default
+    try:
+        number = int(word)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={word!r} is not a whole number.") from None
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+        raise ImproperlyConfigured(f"{name}={number} is outside {minimum}..{maximum}.")
+    return number
+
+
+def choice(name: str, default: str, allowed: Collection[str]) -> str:
+    """Give the variable in lower case when it is one of `allowed`; raise ImproperlyConfigured otherwise."""
+    word = text(name, default).lower()
+    if word not in allowed:
+        raise ImproperlyConfigured(f"{name}={word!r} is unknown: use one of {', '.join(sorted(allowed))}.")
+    return word
+
+
+def matching(name: str, default: str, pattern: str, explanation: str) -> str:
+    """Give the variable when all of it matches `pattern` (it may be set to an empty text on purpose)."""
+    word = os.environ.get(name, default).strip()
+    if not re.fullmatch(pattern, word):
+        raise ImproperlyConfigured(f"{name}={word!r}: {explanation}")
+    return word
+
+
+def word_list(name: str, default: str = "") -> list[str]:
+    """Give the comma-separated words of the variable."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret(name: str) -> str:
+    """Give the secret from `NAME` or from the file named by `NAME_FILE`; '' when neither is set.
+
+    Raises ImproperlyConfigured when both are set or the file cannot be read.
+    """
+    value, path = text(name), text(f"{name}_FILE")
+    if value and path:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from error
+
+
+def remembered_secret(name: str, path: Path, make: Callable[[], str]) -> str:
+    """Give the secret of the environment, else the one kept in `path`, which is made (mode 600) at the first start."""
+    value = secret(name)
+    if value:
+        return value
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = make()
+    # Several processes may start at once: the first to link its file wins, all read that one.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(made)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,210 @@
+"""All settings, read from the environment (docs/administration.md lists every variable).
+
+The defaults start a working help desk on SQLite in `var/`, reachable from this machine only.
+"""
+
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk import environment
+from helpdesk.databases import default_database
+from helpdesk.legacy.php_config import read_php_configuration
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).absolute()
+
+# NODE_ENV is what the REST side-car of osTicket installations used; DEBUG is ours and wins.
+DEBUG = environment.boolean("DEBUG", environment.text("NODE_ENV", "production") == "development")
+
+_php_path = environment.text("OSTICKET_CONFIG")
+PHP_CONFIGURATION = read_php_configuration(Path(_php_path)) if _php_path else None
+
+SECRET_KEY = environment.remembered_secret("SECRET_KEY", DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(50))
+# The first key encrypts, all of them decrypt: put a new one in front to rotate.
+ENCRYPTION_KEYS = [
+    key.strip()
+    for key in environment.remembered_secret(
+        "ENCRYPTION_KEY", DATA_DIR / "encryption_key", lambda: Fernet.generate_key().decode()
+    ).split(",")
+]
+# osTicket's installation secret: link tokens, Message-IDs, file links and stored credentials depend on it.
+SECRET_SALT = (
+    environment.secret("SECRET_SALT")
+    or (PHP_CONFIGURATION.secret_salt if PHP_CONFIGURATION else "")
+    or environment.remembered_secret("SECRET_SALT", DATA_DIR / "secret_salt", lambda: secrets.token_hex(16))
+)
+
+TABLE_PREFIX = environment.matching(
+    "TABLE_PREFIX",
+    PHP_CONFIGURATION.table_prefix if PHP_CONFIGURATION else "ost_",
+    r"[A-Za-z0-9_]{0,20}",
+    "use letters, digits and underscores, at most 20.",
+)
+DATABASES = {"default": default_database(DATA_DIR, PHP_CONFIGURATION)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+HOST = environment.text("HOST", "127.0.0.1")
+PORT = environment.integer("PORT", 8000, minimum=1, maximum=65535)
+ALLOWED_HOSTS = environment.word_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = environment.word_list("CSRF_TRUSTED_ORIGINS")
+ADMIN_USERNAME = environment.text("ADMIN_USERNAME", "admin")
+ADMIN_PASSWORD = environment.secret("ADMIN_PASSWORD")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_htmx",
+    "csp",
+    "helpdesk.legacy",
+    "helpdesk.configuration",
+    "helpdesk.people",
+    "helpdesk.accounts",
+    "helpdesk.forms",
+    "helpdesk.files",
+    "helpdesk.threads",
+    "helpdesk.mail",
+    "helpdesk.outbox",
+    "helpdesk.knowledge",
+    "sla",
+    "filters",
+    "tickets",
+    "tasks",
+    "helpdesk.api",
+    "helpdesk.portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "hd_accounts.Account"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", _("English"))]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = DATA_DIR / "media"
+
+# The shared cache: every process of this help desk must reach the same one (configuration versions, throttles).
+CACHE_URL = environment.secret("CACHE_URL")
+if CACHE_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(DATA_DIR / "cache"),
+            "OPTIONS": {"MAX_ENTRIES": 20000},
+        }
+    }
+
+CELERY_BROKER_URL = environment.secret("BROKER_URL") or "filesystem://"
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _broker_directory = DATA_DIR / "broker"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker_directory / "messages"),
+        "data_folder_out": str(_broker_directory / "messages"),
+        "control_folder": str(_broker_directory / "control"),
+        "polling_interval": 0.1,
+    }
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+HTTPS = environment.boolean("HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = environment.boolean("HTTPS_REDIRECT", HTTPS)
+SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31536000 if HTTPS else 0, minimum=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.boolean("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", False)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if environment.boolean("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Uploads above 2.5 MB are spooled to disk by Django; the body limit itself comes from osTicket's `max_file_size`.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# The schema is osTicket's: expression constraints and MySQL's views on them do not apply to it.
+SILENCED_SYSTEM_CHECKS = ["models.W044", "mysql.E001", "fields.W342"]
+
+LOG_LEVEL = environment.choice("LOG_LEVEL", "info", {"debug", "info", "warning", "error"}).upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "helpdesk.log_format.line_formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}},
+}

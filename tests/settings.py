@@ -1,0 +1,22 @@
+"""Settings of the test run: a data directory of its own and nothing that a developer's environment could change."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="ostler-tests-"))
+os.environ["SECRET_SALT"] = "g2xEM1axfZf7UCPkblqGZRqImOy0MA6D"
+
+from helpdesk.settings import *  # noqa: E402, F403
+from helpdesk.settings import DATABASES, STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_COST = 4
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+CELERY_TASK_ALWAYS_EAGER = True
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+_engine = DATABASES["default"]["ENGINE"].rpartition(".")[2]
+if _engine == "sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")}
+elif _engine == "mysql":
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
