@@ -8,6 +8,7 @@ not a `DomainError` is a bug and is left to the error handler.
 handed over: `_("%(name)s is not an agent.") % {"name": name}`.
 """
 
+# ruff: noqa: N818 -- named by what happened, as people say it
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
