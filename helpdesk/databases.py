@@ -80,7 +80,7 @@ def _with_options(database: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = database.setdefault("OPTIONS", {})
     engine = database["ENGINE"].rpartition(".")[2]
     if engine == "sqlite3":
-        # IMMEDIATE: two writers wait for each other instead of failing half-way (docs/architecture.md, background work).
+        # IMMEDIATE: two writers wait for each other instead of failing half-way.
         options.update(
             transaction_mode="IMMEDIATE",
             timeout=20,
@@ -91,6 +91,6 @@ def _with_options(database: dict[str, Any]) -> dict[str, Any]:
         database["CONN_HEALTH_CHECKS"] = True
     if engine == "mysql":
         options.setdefault("charset", "utf8mb4")
-        # The zone that naive datetimes of an adopted database are in; empty = as recorded by `manage.py adopt`, else UTC.
+        # The zone of an adopted database's naive datetimes; empty = as `manage.py adopt` recorded it, else UTC.
         database["TIME_ZONE"] = environment.text("DB_TIME_ZONE") or None
     return database

@@ -1,0 +1,1 @@
+"""What knows the format of osTicket's database."""

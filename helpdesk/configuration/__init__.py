@@ -1,0 +1,1 @@
+"""Settings, the system log, translations."""

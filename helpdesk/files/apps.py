@@ -1,0 +1,12 @@
+"""The Django app `hd_files`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FilesConfig(AppConfig):
+    """Stored files, attachments and signed downloads."""
+
+    name = "helpdesk.files"
+    label = "hd_files"
+    verbose_name = _("Files")

@@ -1,0 +1,1 @@
+"""Dynamic forms, answers, lists and their cdata tables."""

@@ -1,0 +1,1 @@
+"""FAQ, canned responses and pages."""

@@ -1,0 +1,78 @@
+"""Django's MySQL back end with osTicket's session settings.
+
+mysqlclient is used when it is installed; PyMySQL, which needs no compiler, stands in for it otherwise.
+"""
+
+import zoneinfo
+from typing import Any
+
+try:
+    import MySQLdb  # noqa: F401
+
+    USES_PYMYSQL = False
+except ImportError:
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+    USES_PYMYSQL = True
+
+from django.conf import settings
+from django.db.backends.mysql import base
+from django.utils.functional import cached_property
+
+from helpdesk.legacy.backends.mysql.schema import DatabaseSchemaEditor
+
+if USES_PYMYSQL:
+    from pymysql.constants import FIELD_TYPE
+    from pymysql.converters import convert_datetime
+
+    def datetime_or_none(text: Any) -> Any:
+        """Give None for a zero or otherwise impossible date, as mysqlclient does; PyMySQL would give its text."""
+        value = convert_datetime(text)
+        return None if isinstance(value, str) else value
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection in osTicket's time zone and a strict SQL mode that still knows zero dates."""
+
+    SchemaEditorClass = DatabaseSchemaEditor
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Add osTicket's session settings (osticket/schema.md §1, time) and the zero-date converter of PyMySQL."""
+        params: dict[str, Any] = super().get_connection_params()
+        params["init_command"] = "SET SESSION time_zone='SYSTEM', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
+        if USES_PYMYSQL:
+            params["conv"] = {
+                **params["conv"],
+                FIELD_TYPE.DATETIME: datetime_or_none,
+                FIELD_TYPE.TIMESTAMP: datetime_or_none,
+            }
+        return params
+
+    @cached_property
+    def timezone(self) -> Any:
+        """Give the zone of stored datetimes: configured, else recorded when the database was adopted, else UTC."""
+        if not settings.USE_TZ:
+            return None
+        return zoneinfo.ZoneInfo(self.timezone_name)
+
+    @cached_property
+    def timezone_name(self) -> str:
+        """Give the name of that zone."""
+        return self.settings_dict["TIME_ZONE"] or self._recorded_time_zone() or "UTC"
+
+    def _recorded_time_zone(self) -> str | None:
+        """Read the zone that `manage.py adopt` recorded; None before adoption and on a fresh database."""
+        # A bare cursor: Django's own would ask for the time zone again.
+        with self.wrap_database_errors:
+            self.ensure_connection()
+            with self.connection.cursor() as cursor:  # type: ignore[union-attr]
+                cursor.execute(
+                    "SELECT COUNT(*) FROM information_schema.tables"
+                    " WHERE table_schema = DATABASE() AND table_name = 'hd_installation'"
+                )
+                if not cursor.fetchone()[0]:
+                    return None
+                cursor.execute("SELECT database_time_zone FROM hd_installation ORDER BY id DESC LIMIT 1")
+                row = cursor.fetchone()
+        return row[0] or None if row else None

@@ -1,0 +1,15 @@
+"""Django's SQLite back end with our schema editor."""
+
+from django.db.backends.sqlite3 import base, schema
+
+from helpdesk.legacy.backends.not_null import NotNullColumnsMixin
+
+
+class DatabaseSchemaEditor(NotNullColumnsMixin, schema.DatabaseSchemaEditor):
+    """Django's editor with NOT NULL columns for zero references."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection whose migrations know zero references."""
+
+    SchemaEditorClass = DatabaseSchemaEditor

@@ -1,0 +1,1 @@
+"""Addresses and templates of outgoing mail."""

@@ -1,0 +1,1 @@
+"""Durable deliveries to the outside world."""

@@ -1,0 +1,1 @@
+"""Departments, teams, agents, roles, end users, organizations."""

@@ -1,0 +1,1 @@
+"""Layouts, navigation and home pages of both portals."""

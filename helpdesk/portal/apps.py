@@ -1,0 +1,12 @@
+"""The Django app `hd_portal`."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalConfig(AppConfig):
+    """Layouts, navigation and home pages of both portals."""
+
+    name = "helpdesk.portal"
+    label = "hd_portal"
+    verbose_name = _("Portals")

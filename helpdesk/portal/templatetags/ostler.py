@@ -1,0 +1,125 @@
+"""Template tags and filters of both portals: icons, people, times, form controls.
+
+Times come in as aware datetimes and are shown in the time zone that is active for the request (the viewer's).
+"""
+
+import datetime
+import zlib
+
+from django import template
+from django.forms import BoundField, CheckboxInput, ClearableFileInput, Select
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+register = template.Library()
+
+ICON_SPRITE = "vendor/tabler-icons/sprite.svg"
+AVATAR_HUES = 8
+ABSOLUTE_FORMAT = "j M Y, H:i"
+MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "") -> SafeString:
+    """Draw the Tabler icon `name` out of the sprite; decoration only, so hidden from screen readers."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css_class,
+        static(ICON_SPRITE),
+        name,
+    )
+
+
+@register.filter
+def initials(name: object) -> str:
+    """First letters of the first and the last word of a person's name, `?` for a nameless one."""
+    words = [word for word in str(name or "").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def avatar_hue(name: object) -> str:
+    """CSS class of the avatar colour: the same for the same name on every page and in every process."""
+    return f"avatar-hue-{zlib.crc32(str(name or '').casefold().encode()) % AVATAR_HUES}"
+
+
+@register.filter
+def absolute_time(moment: datetime.datetime | None) -> str:
+    """Date and time of day in the viewer's zone; empty for None."""
+    return date_format(timezone.localtime(moment), ABSOLUTE_FORMAT) if moment else ""
+
+
+@register.simple_tag
+def relative_time(moment: datetime.datetime | None, style: str = "long") -> str:
+    """Show how long ago or ahead `moment` is, with the absolute time as title.
+
+    `style="short"` gives "3 h" where the page already says what the time means. Beyond a week it is a date.
+    """
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.astimezone(datetime.UTC).isoformat(timespec="seconds"),
+        absolute_time(moment),
+        distance_in_words(moment, timezone.now(), style),
+    )
+
+
+def distance_in_words(moment: datetime.datetime, now: datetime.datetime, style: str = "long") -> str:
+    """Words for the distance between two aware datetimes: "just now", "3 h ago", "in 2 d", "14 Nov"."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) >= WEEK:
+        return _date_of(moment, now)
+    if 0 <= seconds < MINUTE:
+        return pgettext("time", "now") if style == "short" else _("just now")
+    amount = _amount(abs(seconds))
+    if style == "short":
+        return amount if seconds >= 0 else _("in %(amount)s") % {"amount": amount}
+    if seconds >= 0:
+        return _("%(amount)s ago") % {"amount": amount}
+    return _("in %(amount)s") % {"amount": amount}
+
+
+def _amount(seconds: float) -> str:
+    """Whole minutes, hours or days, whichever is the largest unit that fits."""
+    if seconds < HOUR:
+        count = max(1, int(seconds // MINUTE))
+        return ngettext("%(count)d min", "%(count)d min", count) % {"count": count}
+    if seconds < DAY:
+        count = int(seconds // HOUR)
+        return ngettext("%(count)d h", "%(count)d h", count) % {"count": count}
+    count = int(seconds // DAY)
+    return ngettext("%(count)d d", "%(count)d d", count) % {"count": count}
+
+
+def _date_of(moment: datetime.datetime, now: datetime.datetime) -> str:
+    """Day and month in the viewer's zone, with the year when it is another one than now's."""
+    local = timezone.localtime(moment)
+    return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")
+
+
+@register.simple_tag
+def form_control(field: BoundField, **attributes: str) -> SafeString:
+    """Render the control of a form field with Tabler's classes.
+
+    Underscores in the names of `attributes` become hyphens. Django adds `aria-describedby` and `aria-invalid` itself.
+    """
+    widget = field.field.widget
+    css_class = "form-control"
+    if isinstance(widget, Select):
+        css_class = "form-select"
+    elif isinstance(widget, CheckboxInput):
+        css_class = "form-check-input"
+    elif isinstance(widget, ClearableFileInput):
+        css_class = "form-control form-control-file"
+    if field.errors:
+        css_class += " is-invalid"
+    rendered: dict[str, str | bool] = {name.replace("_", "-"): value for name, value in attributes.items()}
+    return field.as_widget(attrs={"class": css_class, **rendered})

@@ -1,0 +1,1 @@
+"""Threads, entries, events, collaborators and referrals."""

@@ -1,0 +1,1 @@
+"""SLA plans and schedules."""

@@ -1,0 +1,1 @@
+"""Tickets, queues and the pages that show them."""
