@@ -5,6 +5,7 @@ The defaults start a working help desk on SQLite in `var/`, reachable from this 
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
@@ -134,6 +135,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 
 # The shared cache: every process of this help desk must reach the same one (configuration versions, throttles).
 CACHE_URL = environment.secret("CACHE_URL")
+CACHES: dict[str, dict[str, Any]]
 if CACHE_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
 else:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
@@ -87,12 +88,10 @@ class Account(AbstractBaseUser):
 
     def get_session_auth_fallback_hash(self) -> Any:
         """Give the same under the former secret keys."""
-        from django.conf import settings
-
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._hash_with(secret)
 
-    def _hash_with(self, secret: str | None) -> str:
+    def _hash_with(self, secret: str | bytes | None) -> str:
         return salted_hmac(
             "helpdesk.accounts.session", self._legacy_password(), secret=secret, algorithm="sha256"
         ).hexdigest()

@@ -261,7 +261,7 @@ class LegacyForeignKey(models.ForeignKey):
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("db_constraint", None)
         kwargs.pop("db_index", None)
-        if self.db_index:
+        if self.db_index:  # type: ignore[attr-defined]
             kwargs["db_index"] = True
         return name, path, args, kwargs
 

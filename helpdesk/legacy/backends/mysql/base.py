@@ -66,7 +66,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # A bare cursor: Django's own would ask for the time zone again.
         with self.wrap_database_errors:
             self.ensure_connection()
-            with self.connection.cursor() as cursor:  # type: ignore[union-attr]
+            with self.connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT COUNT(*) FROM information_schema.tables"
                     " WHERE table_schema = DATABASE() AND table_name = 'hd_installation'"
