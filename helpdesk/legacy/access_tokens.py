@@ -36,7 +36,7 @@ class TokenHolder(Enum):
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a link token claims. `holder_id` is `user.id` of the owner, or `thread_collaborator.id`; not yet verified."""
+    """What a link token claims, unverified. `holder_id` is the owner's `user.id` or a `thread_collaborator.id`."""
 
     holder: TokenHolder
     holder_id: int

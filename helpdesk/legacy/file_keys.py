@@ -61,7 +61,7 @@ def link_expiry(now: datetime, minimum_age: timedelta = timedelta(0)) -> int:
 
 @dataclass(frozen=True)
 class DownloadLink:
-    """What a download link's signature covers. `host` as the client names it, usually with port; `expires` Unix time."""
+    """What the signature of a link covers. `host` as the client names it, usually with port; `expires` is Unix time."""
 
     host: str
     root_path: str

@@ -5,6 +5,7 @@ Pure functions over the values of an `email_account` row and the `config` table;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.crypto import decrypt, hashed_subkey
 from helpdesk.legacy.errors import DomainError
+
+_UNIX_TIME = re.compile(r"[0-9]{1,12}")
 
 ConfigValues = Mapping[str, str | None]
 """The rows of one `config` namespace: key to value."""
@@ -119,7 +122,7 @@ def _oauth_credentials(account: MailAccount, values: ConfigValues, secret_salt: 
     return OAuthCredentials(
         resource_owner_email=owner,
         resource_owner_id=values.get("resource_owner_id") or None,
-        expires=int(expires) if expires.isdecimal() else None,
+        expires=int(expires) if _UNIX_TIME.fullmatch(expires) else None,
         config_signature=values.get("config_signature") or None,
         access_token=access,
         refresh_token=refresh,

@@ -1,0 +1,5 @@
+"""The adapters, one module per area; importing this package registers all of them."""
+
+from tests.conformance.adapters import secrets
+
+__all__ = ["secrets"]

@@ -1,0 +1,131 @@
+"""Where we differ from the recorded osTicket on purpose.
+
+A rule says to which cases it applies, by what a case contains, never by its id, and what must happen there instead; the
+runner checks that. There are four reasons for a rule, no others: being merely different is a bug.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from helpdesk.legacy.crypto import SecretUnreadable, decrypt
+from tests.conformance.environment import PASSWORD_COST
+from tests.conformance.recorded import RecordedCase
+
+
+class Reason(Enum):
+    """Why a recorded behaviour is not reproduced."""
+
+    SECURITY = "security"
+    DATA_LOSS = "data loss"
+    CRASH = "crash"
+    PLAINLY_WRONG_RESULT = "plainly wrong result"
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One rule: `applies` decides by the content of a case, `expectation` gives what we promise instead."""
+
+    name: str
+    reason: Reason
+    explanation: str
+    applies: Callable[[RecordedCase], bool]
+    expectation: Callable[[RecordedCase], Any]
+
+
+class AmbiguousDeviationError(Exception):
+    """Two rules claim the same case."""
+
+
+def expectation_for(case: RecordedCase) -> tuple[Any, Deviation | None]:
+    """What must happen in `case`, and the rule that says so where it is not what was recorded."""
+    rule = rule_for(case)
+    return (rule.expectation(case), rule) if rule else (case.expect, None)
+
+
+def rule_for(case: RecordedCase) -> Deviation | None:
+    """The rule that applies to `case`; raises `AmbiguousDeviationError` when there are two."""
+    rules = [rule for rule in DEVIATIONS if rule.applies(case)]
+    if len(rules) > 1:
+        raise AmbiguousDeviationError(f"{case.test_id}: {', '.join(rule.name for rule in rules)}")
+    return rules[0] if rules else None
+
+
+# Passwords
+
+_BCRYPT = re.compile(r"\$2[aby]\$(?P<cost>\d\d)\$.{53}")
+_DES = re.compile(r"[./0-9A-Za-z]{13}")
+_EXTENDED_DES = re.compile(r"_[./0-9A-Za-z]{19}")
+
+
+def _accepts_weakly_stored_password(case: RecordedCase) -> bool:
+    if (case.file, case.kind) != ("auth.json", "check_password") or not case.expect["accepted"]["staff"]:
+        return False
+    bcrypt = _BCRYPT.fullmatch(case.given["stored"])
+    is_strong = bcrypt is not None and int(bcrypt["cost"]) >= PASSWORD_COST
+    return not is_strong and not _stored_value_accepts_other_texts(case)
+
+
+def _stored_value_accepts_other_texts(case: RecordedCase) -> bool:
+    """DES reads 8 characters, both DES kinds 7 bits of each: the typed text may be a misspelling of the real one."""
+    stored, password = case.given["stored"], case.input["password"]
+    if _DES.fullmatch(stored):
+        return len(password) > 8 or not password.isascii()
+    return bool(_EXTENDED_DES.fullmatch(stored)) and not password.isascii()
+
+
+def _stored_with_our_cost(case: RecordedCase) -> dict[str, Any]:
+    new_hash = f"$2a${PASSWORD_COST:02}$<hash>"
+    return {**case.expect, "stored_after": {"staff": new_hash, "client": new_hash}}
+
+
+# Encrypted secrets
+
+
+def _is_readable_mcrypt_secret(case: RecordedCase) -> bool:
+    return (
+        (case.file, case.kind) == ("auth.json", "decrypt")
+        and case.input["ciphertext"].startswith("$1$")
+        and _plaintext_under_tag_2(case) is not None
+    )
+
+
+def _read_like_tag_2(case: RecordedCase) -> dict[str, Any]:
+    return {"plaintext": _plaintext_under_tag_2(case), "failed": False}
+
+
+def _plaintext_under_tag_2(case: RecordedCase) -> str | None:
+    """The layout behind all tags is one: tag 1 must read as the same text does under the tag that PHP still reads."""
+    ciphertext = "$2$" + case.input["ciphertext"].removeprefix("$1$")
+    try:
+        return decrypt(ciphertext, subkey=case.input["subkey"], secret_salt=case.given["SECRET_SALT"])
+    except SecretUnreadable:
+        return None
+
+
+DEVIATIONS = (
+    Deviation(
+        name="weakly stored passwords are replaced by bcrypt of our cost",
+        reason=Reason.SECURITY,
+        explanation=(
+            "osTicket keeps cost 8, phpass and crypt() hashes for ever and rehashes md5 with cost 8. A successful "
+            "sign-in replaces all of these, in osTicket's notation, except where the old hash also accepts other texts."
+        ),
+        applies=_accepts_weakly_stored_password,
+        expectation=_stored_with_our_cost,
+    ),
+    Deviation(
+        name="secrets written by mcrypt are decrypted",
+        reason=Reason.DATA_LOSS,
+        explanation=(
+            "PHP 7.2 lost the library, and osTicket with it the mail passwords of old installations. "
+            "The layout is that of the other tags."
+        ),
+        applies=_is_readable_mcrypt_secret,
+        expectation=_read_like_tag_2,
+    ),
+)

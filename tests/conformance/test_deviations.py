@@ -1,0 +1,44 @@
+"""The rules themselves: each is needed, each says something else than what was recorded, and no two collide."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.comparison import differences
+from tests.conformance.deviations import DEVIATIONS, Deviation, Reason, rule_for
+from tests.conformance.recorded import DEFAULT_FOLDER, RecordedCase, load_cases
+from tests.conformance.registry import adapter_for
+
+
+def _cases_under(rule: Deviation) -> list[RecordedCase]:
+    return [case for case in load_cases(DEFAULT_FOLDER) if rule.applies(case)]
+
+
+@pytest.mark.parametrize("rule", DEVIATIONS, ids=lambda rule: rule.name)
+def test_rule_is_needed_and_replayed(rule: Deviation) -> None:
+    cases = _cases_under(rule)
+    assert cases, "the rule applies to no recorded case"
+    assert [case.test_id for case in cases if adapter_for(case) is None] == []
+
+
+@pytest.mark.parametrize("rule", DEVIATIONS, ids=lambda rule: rule.name)
+def test_rule_expects_something_else_than_what_was_recorded(rule: Deviation) -> None:
+    needless = [case.test_id for case in _cases_under(rule) if not differences(case.expect, rule.expectation(case))]
+    assert needless == []
+
+
+@pytest.mark.parametrize("rule", DEVIATIONS, ids=lambda rule: rule.name)
+def test_rule_gives_its_reason(rule: Deviation) -> None:
+    assert rule.name
+    assert rule.explanation
+    assert isinstance(rule.reason, Reason)
+
+
+def test_rule_names_are_unique() -> None:
+    names = [rule.name for rule in DEVIATIONS]
+    assert len(set(names)) == len(names)
+
+
+def test_no_case_falls_under_two_rules() -> None:
+    for case in load_cases(DEFAULT_FOLDER):
+        rule_for(case)
