@@ -1,0 +1,108 @@
+/* The composer of a ticket: reply and note as tabs, growing text fields, Ctrl+Enter, no double sending,
+   no silent loss of text. Without this file both forms simply stand below each other. */
+(() => {
+  "use strict";
+  const composer = document.getElementById("compose");
+  if (!composer) return;
+  const forms = [...composer.querySelectorAll("[data-compose-form]")];
+  const tabs = [...composer.querySelectorAll("[data-tab]")];
+  const textOf = (form) => form.querySelector("textarea");
+  let sending = false;
+
+  /* --- Tabs --- */
+
+  function show(name, { focus = false } = {}) {
+    const form = forms.find((candidate) => candidate.dataset.composeForm === name) ?? forms[0];
+    for (const candidate of forms) candidate.hidden = candidate !== form;
+    for (const tab of tabs) {
+      const active = tab.dataset.tab === form.dataset.composeForm;
+      tab.setAttribute("aria-selected", String(active));
+      tab.tabIndex = active ? 0 : -1;
+    }
+    if (!focus) return;
+    composer.scrollIntoView({ block: "nearest" });
+    textOf(form).focus({ preventScroll: true });
+  }
+
+  for (const form of forms) {
+    form.setAttribute("role", "tabpanel");
+    form.setAttribute("aria-labelledby", `tab-${form.dataset.composeForm}`);
+  }
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => show(tab.dataset.tab, { focus: true }));
+    tab.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      const other = tabs[(tabs.indexOf(tab) + 1) % tabs.length];
+      show(other.dataset.tab);
+      other.focus();
+    });
+  }
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-compose]");
+    if (!opener) return;
+    event.preventDefault();
+    show(opener.dataset.compose, { focus: true });
+  });
+
+  const asked = location.hash.slice(1);
+  const failed = composer.dataset.active;
+  const wanted = forms.some((form) => form.dataset.composeForm === asked) ? asked : failed;
+  show(wanted || forms[0].dataset.composeForm, { focus: Boolean(wanted) });
+
+  /* --- Text --- */
+
+  function grow(text) {
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + 2, innerHeight * 0.6)}px`;
+  }
+
+  const unsaved = () => !sending && forms.some((form) => textOf(form).value.trim() !== "");
+
+  for (const form of forms) {
+    const text = textOf(form);
+    text.addEventListener("input", () => grow(text));
+    grow(text);
+    form.addEventListener("reset", () => setTimeout(() => grow(text)));
+    form.addEventListener("submit", (event) => {
+      if (sending) return event.preventDefault();
+      sending = true;
+      for (const button of form.querySelectorAll('button[type="submit"]')) button.setAttribute("aria-busy", "true");
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
+  }
+
+  /* --- Files: the browser's own control stays in charge, this only shows what it holds --- */
+
+  const sizeOf = (bytes) =>
+    bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+
+  function listFiles(form) {
+    const list = form.querySelector("[data-chosen-files]");
+    list.replaceChildren(
+      ...[...form.querySelector("input[type=file]").files].map((file) => {
+        const item = document.createElement("li");
+        item.className = "attachment";
+        item.textContent = `${file.name} · ${sizeOf(file.size)}`;
+        return item;
+      }),
+    );
+    list.hidden = !list.childElementCount;
+  }
+
+  for (const form of forms) {
+    form.querySelector("input[type=file]").addEventListener("change", () => listFiles(form));
+    form.addEventListener("reset", () => setTimeout(() => listFiles(form)));
+  }
+
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) sending = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (unsaved()) event.preventDefault();
+  });
+})();

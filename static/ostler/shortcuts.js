@@ -1,0 +1,76 @@
+/* The keyboard of the agent portal. Single keys act only while no field has the focus and no dialog is open;
+   each key clicks or focuses something that is on the page, so nothing here can do what the page does not offer. */
+(() => {
+  "use strict";
+  const QUEUE_KEYS = { o: "open", a: "answered", m: "my", v: "overdue", c: "closed" };
+  const GO_PREFIX_MILLISECONDS = 1200;
+  let goPressedAt = -Infinity;
+
+  const find = (name) => document.querySelector(`[data-shortcut="${name}"]`);
+  const isField = (element) =>
+    element.isContentEditable || /^(input|textarea|select)$/i.test(element.tagName);
+
+  function focusRow(step) {
+    const links = [...document.querySelectorAll(".subject-link")];
+    const here = links.indexOf(document.activeElement?.closest(".queue-row")?.querySelector(".subject-link"));
+    const next = links[here < 0 ? (step > 0 ? 0 : links.length - 1) : here + step];
+    next?.focus();
+    next?.closest(".queue-row").scrollIntoView({ block: "nearest" });
+    return Boolean(links.length);
+  }
+
+  function focusEntry(step) {
+    const entries = [...document.querySelectorAll(".entry")];
+    const here = entries.indexOf(document.activeElement?.closest(".entry"));
+    const next = entries[here < 0 ? (step > 0 ? 0 : entries.length - 1) : here + step];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "nearest" });
+  }
+
+  function openFocusedTicket(fragment) {
+    const link = document.activeElement?.closest(".queue-row")?.querySelector(".subject-link");
+    if (link) location.assign(link.href + fragment);
+    return Boolean(link);
+  }
+
+  function openMenu(name) {
+    const summary = find(name);
+    if (!summary) return;
+    const menu = summary.closest("details");
+    menu.open = true;
+    menu.scrollIntoView({ block: "nearest" });
+  }
+
+  function goTo(key) {
+    document.querySelector(`[data-queue-key="${QUEUE_KEYS[key]}"]`)?.click();
+  }
+
+  const KEYS = {
+    j: () => focusRow(1) || focusEntry(1),
+    k: () => focusRow(-1) || focusEntry(-1),
+    o: () => openFocusedTicket(""),
+    r: () => openFocusedTicket("#reply") || find("reply")?.click(),
+    n: () => openFocusedTicket("#note") || find("note")?.click(),
+    a: () => openMenu("assign"),
+    e: () => openMenu("close"),
+    c: () => find("claim")?.click(),
+    u: () => document.querySelector('.rail-link[aria-current], [data-shortcut="back"]')?.click(),
+    "[": () => find("newer")?.click(),
+    "]": () => find("older")?.click(),
+    "/": () => find("search")?.select(),
+    "?": () => document.getElementById("shortcut-help")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && isField(event.target)) return event.target.blur();
+    if (isField(event.target) || document.querySelector("dialog[open], [popover]:popover-open")) return;
+
+    const followsGo = performance.now() - goPressedAt < GO_PREFIX_MILLISECONDS;
+    goPressedAt = event.key === "g" && !followsGo ? performance.now() : -Infinity;
+    const action = followsGo && event.key in QUEUE_KEYS ? () => goTo(event.key) : KEYS[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+})();
