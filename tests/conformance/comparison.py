@@ -20,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
 from typing import Any
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, Tag
 
 from tests.conformance.environment import HELPDESK_URL
 

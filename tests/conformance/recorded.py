@@ -14,6 +14,7 @@ from typing import Any
 
 DEFAULT_FOLDER = Path(__file__).parent / "cases"
 FOLDER_VARIABLE = "CONFORMANCE_CASES"
+SUPPORT_FILES = frozenset({"api_base.json"})
 
 
 class UnusableCasesError(Exception):
@@ -68,6 +69,12 @@ def load_cases(folder: Path) -> tuple[RecordedCase, ...]:
     return tuple(cases)
 
 
+def files_without_cases(folder: Path) -> list[str]:
+    """Files in which no cases were found although they are no known support file: somebody should look at them."""
+    known = {case.file for case in load_cases(folder)} | SUPPORT_FILES
+    return sorted(_case_files(folder).keys() - known)
+
+
 @cache
 def support_file(name: str) -> Any:
     """A file that cases refer to (`api_base.json`): from the folder of this run, else from the repository."""
@@ -112,7 +119,7 @@ def _records(section: Any) -> list[Mapping[str, Any]]:
     return records
 
 
-# Files that are an object: which of its members hold cases. `api_base.json` holds none, it is a support file.
+# Files that are an object: which of its members hold cases.
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "dashboard.json": ("views",),
     "kanboard-rpc.json": ("cases",),
