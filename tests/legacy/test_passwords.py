@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import settings as at_most
 from hypothesis import strategies as st
 from passlib.hash import bsdi_crypt, des_crypt, md5_crypt, phpass, sha256_crypt, sha512_crypt
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from helpdesk.legacy import passwords
 from helpdesk.legacy.errors import ValidationFailed
@@ -150,7 +150,7 @@ def test_what_is_written_is_what_php_reads() -> None:
     assert stored.isascii()
 
 
-def test_the_cost_is_12_where_no_test_lowers_it(settings: SettingsWrapper) -> None:
+def test_the_cost_is_12_where_no_test_lowers_it(settings: Settings) -> None:
     del settings.PASSWORD_COST
     assert hash_password(PASSWORD).startswith("$2a$12$")
     assert needs_upgrade(_bcrypt(PASSWORD, cost=11))
