@@ -14,6 +14,8 @@ from helpdesk.legacy.crypto import SecretUnreadable, decrypt, decrypt_bytes, enc
 from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.file_keys import DownloadLink, content_digest
 from helpdesk.legacy.mail_credentials import MailAccount, NoAuthentication, mail_credentials
+from helpdesk.people.constants import AccountStatus
+from helpdesk.people.models import Agent, EndUser, UserAccount
 from tests.conformance.environment import HELPDESK_URL, PASSWORD_COST
 from tests.conformance.recorded import RecordedCase, support_file
 from tests.conformance.registry import adapter
@@ -21,24 +23,41 @@ from tests.conformance.registry import adapter
 FILE = "auth.json"
 
 
-@adapter(FILE, "check_password")
+@adapter(FILE, "check_password", uses_database=True)
 @override_settings(PASSWORD_COST=PASSWORD_COST)
 def check_password(case: RecordedCase) -> dict[str, Any]:
     stored, password = case.given["stored"], case.input["password"]
-    checks = {door: passwords.check_password(password, stored) for door in ("staff", "client")}
+    agent = Agent.objects.create(username="adminada", passwd=stored)
+    owner = EndUser.objects.create(name="Jo")
+    account = UserAccount.objects.create(user=owner, status=AccountStatus.CONFIRMED, passwd=stored)
+    accepted = {"staff": _sign_in(agent, password), "client": _sign_in(account, password)}
     return {
         "hash_compare": passwords.compare_hash(password, stored),
-        "accepted": {door: check.accepted for door, check in checks.items()},
-        "stored_after": {door: _stored_after(password, check.new_hash) for door, check in checks.items()},
-        "staff.change_passwd": 0,
-        "user_account.status": 1,
+        "accepted": accepted,
+        "stored_after": {
+            "staff": _stored_after(agent, stored, password),
+            "client": _stored_after(account, stored, password),
+        },
+        "staff.change_passwd": int(agent.change_passwd),
+        "user_account.status": int(account.status),
     }
 
 
-def _stored_after(password: str, new_hash: str | None) -> str:
-    if new_hash is None:
+def _sign_in(person: Agent | UserAccount, password: str) -> bool:
+    person.refresh_from_db()
+    accepted, new_hash = passwords.check_password(password, person.passwd)
+    if new_hash is not None:
+        person.passwd = new_hash
+        person.save(update_fields=["passwd"])
+    person.refresh_from_db()
+    return accepted
+
+
+def _stored_after(person: Agent | UserAccount, stored: str | None, password: str) -> str:
+    if person.passwd == stored:
         return "unchanged"
-    return new_hash if passwords.compare_hash(password, new_hash) else f"{new_hash}, which refuses the password"
+    fits = passwords.compare_hash(password, person.passwd)
+    return str(person.passwd) if fits else f"{person.passwd}, which refuses the password"
 
 
 @adapter(FILE, "check_policy")
