@@ -7,6 +7,7 @@ Secrets may be given as `NAME` or, for container secrets, as `NAME_FILE` (path o
 import os
 import re
 import secrets
+import zoneinfo
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def matching(name: str, default: str, pattern: str, explanation: str) -> str:
     return word
 
 
+def time_zone(name: str, default: str) -> str:
+    """Give the name of a time zone of the IANA database; raise ImproperlyConfigured for any other."""
+    word = text(name, default)
+    if word not in zoneinfo.available_timezones():
+        raise ImproperlyConfigured(f"{name}={word!r} is not a time zone: use a name such as UTC or Europe/Riga.")
+    return word
+
+
 def word_list(name: str, default: str = "") -> list[str]:
     """Give the comma-separated words of the variable."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
@@ -83,6 +92,16 @@ def secret(name: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from error
+
+
+def data_directory(house: Path) -> Path:
+    """Give `DATA_DIR`, else `var/` of a checkout, else (an installed copy) the user's directory for program data."""
+    given = text("DATA_DIR")
+    if given:
+        return Path(given).absolute()
+    if (house / "manage.py").exists():
+        return house / "var"
+    return Path(text("XDG_DATA_HOME") or Path.home() / ".local" / "share").absolute() / "ostler"
 
 
 def remembered_secret(name: str, path: Path, make: Callable[[], str]) -> str:

@@ -16,7 +16,7 @@ from helpdesk.databases import default_database
 from helpdesk.legacy.php_config import read_php_configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).absolute()
+DATA_DIR = environment.data_directory(BASE_DIR)
 
 # NODE_ENV is what the REST side-car of osTicket installations used; DEBUG is ours and wins.
 DEBUG = environment.boolean("DEBUG", environment.text("NODE_ENV", "production") == "development")
@@ -54,6 +54,12 @@ ALLOWED_HOSTS = environment.word_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1
 CSRF_TRUSTED_ORIGINS = environment.word_list("CSRF_TRUSTED_ORIGINS")
 ADMIN_USERNAME = environment.text("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = environment.secret("ADMIN_PASSWORD")
+ADMIN_EMAIL = environment.text("ADMIN_EMAIL", "admin@helpdesk.example")
+# What `manage.py setup` writes into the configuration of a fresh help desk; later it is changed there.
+HELPDESK_URL = environment.text("HELPDESK_URL", f"http://{HOST}:{PORT}/").rstrip("/") + "/"
+HELPDESK_TITLE = environment.text("HELPDESK_TITLE", "Help Desk")
+HELPDESK_EMAIL = environment.text("HELPDESK_EMAIL", "support@helpdesk.example")
+HELPDESK_TIME_ZONE = environment.time_zone("HELPDESK_TIME_ZONE", "UTC")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -1,14 +1,18 @@
 """Settings of the test run: a data directory of its own and nothing that a developer's environment could change."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="ostler-tests-"))
+if "DATA_DIR" not in os.environ:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="ostler-tests-")
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 os.environ["SECRET_SALT"] = "g2xEM1axfZf7UCPkblqGZRqImOy0MA6D"
 
-from helpdesk.settings import *  # noqa: E402, F403
-from helpdesk.settings import DATABASES, STORAGES  # noqa: E402
+from helpdesk.settings import *  # noqa: F403
+from helpdesk.settings import DATABASES, STORAGES
 
 ALLOWED_HOSTS = ["*"]
 PASSWORD_COST = 4
