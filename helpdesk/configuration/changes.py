@@ -1,0 +1,70 @@
+"""How a changed setting becomes visible: in its own transaction at once, everywhere else after the commit.
+
+The change waits in Django's list of commit hooks. Reads on the same connection look there, so a roll-back, even to a
+savepoint, makes the change disappear together with its rows. The commit puts a new version into the shared cache.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+VERSION_KEY = "configuration.version"
+LONGEST_UNIT = 1.0
+"""Seconds after which code outside requests and tasks asks the shared cache again."""
+
+
+class _Unit(threading.local):
+    """What the current thread knows of the version in the shared cache, and since when."""
+
+    version: str | None = None
+    asked_at: float | None = None
+
+
+_unit = _Unit()
+
+
+def shared_version() -> str | None:
+    """Give the version of the settings that the shared cache names; asked once per unit of work."""
+    now = time.monotonic()
+    if _unit.asked_at is None or now - _unit.asked_at >= LONGEST_UNIT:
+        _unit.version, _unit.asked_at = cache.get(VERSION_KEY), now
+    return _unit.version
+
+
+def start_unit_of_work(**_: object) -> None:
+    """Make this thread ask the shared cache at its next read (connected to the start of requests and tasks)."""
+    _unit.asked_at = None
+
+
+@dataclass(frozen=True)
+class PendingChange:
+    """Written settings (None: removed) whose transaction is still open; Django calls it after the commit."""
+
+    namespace: str
+    changes: Mapping[str, str | None]
+
+    def __call__(self) -> None:
+        """Tell every process, this one included, to read again."""
+        cache.set(VERSION_KEY, uuid.uuid4().hex, timeout=None)
+        start_unit_of_work()
+
+
+def announce(namespace: str, changes: Mapping[str, str | None]) -> None:
+    """Publish changed settings when the transaction commits, at once when there is none."""
+    transaction.on_commit(PendingChange(namespace, dict(changes)))
+
+
+def pending_changes(connection: BaseDatabaseWrapper, namespace: str) -> dict[str, str | None]:
+    """Give the settings that the open transaction of this connection has changed."""
+    changed: dict[str, str | None] = {}
+    for entry in connection.run_on_commit:
+        hook = entry[1]
+        if isinstance(hook, PendingChange) and hook.namespace == namespace:
+            changed |= hook.changes
+    return changed

@@ -1,0 +1,111 @@
+"""What one agent may reach: departments, teams, and the role in each department (osticket/tickets.md §3.2 and §4.1)."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from django.db.models import Q
+
+from helpdesk.configuration.snapshot import is_true
+from helpdesk.people.models import Agent, Department, DepartmentAccess, Role, TeamMember
+from helpdesk.people.permissions import RolePermission, granted
+
+CREATE_ONLY = frozenset({RolePermission.TICKET_CREATE.value})
+"""Permissions of the synthetic role in departments where the agent holds none."""
+
+
+class AgentAccess:
+    """The reach of one agent, read once and then kept: at most three queries, none after that.
+
+    Make one per request or job with `access_of`; it never notices later changes. The role of the agent costs a fourth
+    query unless it came with the agent (`select_related("role")`).
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        """Take the agent; nothing is read until it is asked for."""
+        self.agent = agent
+
+    @cached_property
+    def department_ids(self) -> frozenset[int]:
+        """The departments whose tickets and tasks the agent sees: own, managed and extended ones with all below them.
+
+        Inactive departments are among them. Whether the agent is restricted to assigned tickets is another question.
+        """
+        roots = {self.agent.dept_id, *(row.dept_id for row in self._extended)} - {None}
+        condition = Q(manager=self.agent)
+        for root in roots:
+            condition |= Q(path__contains=f"/{root}/")
+        return frozenset(Department.objects.filter(condition).values_list("pk", flat=True))
+
+    @cached_property
+    def team_ids(self) -> frozenset[int]:
+        """The teams that the agent is a member of."""
+        return frozenset(TeamMember.objects.filter(staff=self.agent).values_list("team_id", flat=True))
+
+    @cached_property
+    def roles(self) -> Mapping[int, Role]:
+        """The role by department id, by exact department: extended access overrides the primary role."""
+        roles: dict[int, Role] = {}
+        if self.agent.dept_id and self.agent.role:
+            roles[self.agent.dept_id] = self.agent.role
+        for row in self._extended:
+            if row.role is not None:  # role 0 or a deleted role counts as no entry
+                roles[row.dept_id] = row.role
+        return roles
+
+    def permissions_in(self, department_id: int | None, *, assigned: bool = False) -> frozenset[str]:
+        """Give the role permissions that hold for an object of this department.
+
+        `assigned`: it is an open ticket assigned to the agent or one of the agent's teams; then the primary role holds
+        where the agent has no other, unless the agent's `def_assn_role` says no.
+        """
+        if department_id in self._permissions:
+            return self._permissions[department_id]
+        if assigned and self._primary_role_for_assigned:
+            return granted(self.agent.role.permissions) if self.agent.role else frozenset()
+        return CREATE_ONLY
+
+    def has_permission_anywhere(self, key: str) -> bool:
+        """Whether the primary role or the role of any extended access grants this key (menus, bulk actions)."""
+        primary = self.agent.role
+        if primary is not None and key in granted(primary.permissions):
+            return True
+        return any(row.role is not None and key in granted(row.role.permissions) for row in self._extended)
+
+    def has_agent_permission(self, key: str) -> bool:
+        """Whether the agent holds this global permission (`staff.permissions`)."""
+        return key in self.agent_permissions
+
+    @cached_property
+    def agent_permissions(self) -> frozenset[str]:
+        """The global permissions of the agent."""
+        return granted(self.agent.permissions)
+
+    def manages(self, department: Department | None) -> bool:
+        """Whether the agent is the manager of this department."""
+        return department is not None and department.manager_id == self.agent.pk
+
+    @cached_property
+    def _extended(self) -> list[DepartmentAccess]:
+        return list(DepartmentAccess.objects.filter(staff=self.agent).select_related("role"))
+
+    @cached_property
+    def _permissions(self) -> Mapping[int | None, frozenset[str]]:
+        return {department_id: granted(role.permissions) for department_id, role in self.roles.items()}
+
+    @property
+    def _primary_role_for_assigned(self) -> bool:
+        extra = self.agent.extra
+        return is_true(extra.get("def_assn_role", True)) if isinstance(extra, dict) else True
+
+
+def access_of(agent: Agent) -> AgentAccess:
+    """Give the reach of this agent object, read at most once per object (one object serves one request or job)."""
+    access: AgentAccess | None = agent.__dict__.get("_access")
+    if access is None:
+        access = agent.__dict__["_access"] = AgentAccess(agent)
+    return access
+
+
+def forget_access(agent: Agent) -> None:
+    """Drop what `access_of` keeps on this object, after its departments, roles or teams changed."""
+    agent.__dict__.pop("_access", None)
