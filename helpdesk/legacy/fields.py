@@ -319,7 +319,7 @@ class ZeroForeignKey(LegacyForeignKey):
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Store 0 for None; expressions pass through."""
-        if value is None or value == "":
+        if value is None or value in ("", 0):
             return 0
         return super().get_db_prep_save(value, connection)
 

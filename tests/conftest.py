@@ -1,0 +1,48 @@
+"""Fixtures for all tests: the test database holds the initial rows of a fresh help desk."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.core.cache import cache
+from pytest_django.plugin import DjangoDbBlocker
+
+from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
+
+INSTALLED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+ANSWERS = InstallerAnswers(
+    helpdesk_url="http://testserver/",
+    helpdesk_title="Acme Support",
+    default_email="support@acme.test",
+    admin_email="ada@acme.test",
+)
+
+
+def seed() -> None:
+    """Write the initial rows as `manage.py setup` does, with the answers of the tests."""
+    seed_database(ANSWERS, now=INSTALLED_AT)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Seed the test database once; ordinary tests roll back to these rows."""
+    with django_db_blocker.unblock():
+        seed()
+
+
+@pytest.fixture(autouse=True)
+def _initial_rows_after_flush(request: pytest.FixtureRequest, _django_db_marker: None) -> None:
+    """Seed again for a transactional test: the one before it has emptied all tables."""
+    marker = request.node.get_closest_marker("django_db")
+    is_transactional = marker is not None and (marker.kwargs.get("transaction") or marker.args[:1] == (True,))
+    is_transactional = is_transactional or bool({"transactional_db", "live_server"} & set(request.fixturenames))
+    if is_transactional and not is_set_up():
+        seed()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """No test sees what another one cached."""
+    cache.clear()
+    yield
+    cache.clear()
