@@ -2,7 +2,7 @@
    each key clicks or focuses something that is on the page, so nothing here can do what the page does not offer. */
 (() => {
   "use strict";
-  const QUEUE_KEYS = { o: "open", a: "answered", m: "my", v: "overdue", c: "closed" };
+  const QUEUE_KEYS = { o: "open", a: "open-answered", m: "my-tickets", v: "open-overdue", c: "closed" };
   const GO_PREFIX_MILLISECONDS = 1200;
   let goPressedAt = -Infinity;
 

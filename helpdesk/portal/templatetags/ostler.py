@@ -51,6 +51,12 @@ def avatar_hue(name: object) -> str:
 
 
 @register.filter
+def is_moment(value: object) -> bool:
+    """Whether a cell holds a point in time."""
+    return isinstance(value, datetime.datetime)
+
+
+@register.filter
 def absolute_time(moment: datetime.datetime | None) -> str:
     """Date and time of day in the viewer's zone; empty for None."""
     return date_format(timezone.localtime(moment), ABSOLUTE_FORMAT) if moment else ""
