@@ -8,6 +8,10 @@ from django.core.cache import cache
 from pytest_django.plugin import DjangoDbBlocker
 
 from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
+from tests.conformance.summary import pytest_terminal_summary
+
+# Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
+__all__ = ["pytest_terminal_summary"]
 
 INSTALLED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANSWERS = InstallerAnswers(
