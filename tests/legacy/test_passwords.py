@@ -121,17 +121,17 @@ def test_half_right_hashes_raise_nothing_and_answer_fast(start: str, rest: str) 
     ],
 )
 def test_a_hash_that_would_take_minutes_is_refused_at_once(stored: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not check_password(PASSWORD, stored).accepted
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("stored", [*STORED.values(), None], ids=[*STORED, "nobody"])
 def test_a_megabyte_of_password_is_answered_fast(stored: str | None) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not check_password_at_sign_in("x" * 1_000_000, stored).accepted
     assert not verify_password("x" * 1_000_000, stored)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 # What is written
