@@ -3,6 +3,7 @@
 In this order: `DATABASE_URL`, the `DB_*` names, an existing `ost-config.php` (`OSTICKET_CONFIG`), SQLite in `var/`.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ BACKENDS = {
     "pgsql": "helpdesk.legacy.backends.postgresql",
     "sqlite": "helpdesk.legacy.backends.sqlite3",
 }
+CONNECTION_NAMES = ("DB_DIALECT", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PASSWORD_FILE")
+SQLITE_FILE = "ostler.sqlite3"
 DEFAULT_PORTS = {"mysql": 3306, "mariadb": 3306, "postgres": 5432, "postgresql": 5432, "pgsql": 5432}
 
 
@@ -30,15 +33,19 @@ def _from_url(url: str) -> dict[str, Any]:
             f"DATABASE_URL begins with {scheme!r}: use mysql://, postgres:// or sqlite:///path/of/file."
         )
     try:
-        return dict(dj_database_url.parse(url, engine=BACKENDS[scheme]))
+        # The library knows no mariadb://, but the rest of the address is the same.
+        database = dict(dj_database_url.parse(re.sub("^mariadb:", "mysql:", url, flags=re.IGNORECASE)))
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
+    if database["NAME"] in {"", ":memory:"}:
+        raise ImproperlyConfigured("DATABASE_URL names no database: its path is empty.")
+    return database | {"ENGINE": BACKENDS[scheme]}
 
 
-def _from_names() -> dict[str, Any]:
+def _from_names(data_directory: Path) -> dict[str, Any]:
     dialect = environment.choice("DB_DIALECT", "mysql", BACKENDS)
     if dialect == "sqlite":
-        return {"ENGINE": BACKENDS[dialect], "NAME": environment.text("DB_NAME")}
+        return {"ENGINE": BACKENDS[dialect], "NAME": environment.text("DB_NAME", str(data_directory / SQLITE_FILE))}
     return {
         "ENGINE": BACKENDS[dialect],
         "NAME": environment.text("DB_NAME", "osticket"),
@@ -67,12 +74,12 @@ def default_database(data_directory: Path, php: PhpConfiguration | None) -> dict
     url = environment.secret("DATABASE_URL")
     if url:
         database = _from_url(url)
-    elif environment.text("DB_DIALECT") or environment.text("DB_NAME") or environment.text("DB_HOST"):
-        database = _from_names()
+    elif any(environment.text(name) for name in CONNECTION_NAMES):
+        database = _from_names(data_directory)
     elif php is not None:
         database = _from_php(php)
     else:
-        database = {"ENGINE": BACKENDS["sqlite"], "NAME": str(data_directory / "ostler.sqlite3")}
+        database = {"ENGINE": BACKENDS["sqlite"], "NAME": str(data_directory / SQLITE_FILE)}
     return _with_options(database)
 
 
@@ -89,6 +96,10 @@ def _with_options(database: dict[str, Any]) -> dict[str, Any]:
     else:
         database["CONN_MAX_AGE"] = environment.integer("DB_CONN_MAX_AGE", 60, minimum=0)
         database["CONN_HEALTH_CHECKS"] = True
+    if engine == "postgresql" and environment.text("DB_POOL_MAX"):
+        most = environment.integer("DB_POOL_MAX", 10, minimum=1)
+        options["pool"] = {"min_size": environment.integer("DB_POOL_MIN", 2, minimum=0, maximum=most), "max_size": most}
+        database["CONN_MAX_AGE"] = 0  # the pool keeps the connections
     if engine == "mysql":
         options.setdefault("charset", "utf8mb4")
         # The zone of an adopted database's naive datetimes; empty = as `manage.py adopt` recorded it, else UTC.
