@@ -44,10 +44,9 @@
     show(opener.dataset.compose, { focus: true });
   });
 
-  const asked = location.hash.slice(1);
-  const failed = composer.dataset.active;
-  const wanted = forms.some((form) => form.dataset.composeForm === asked) ? asked : failed;
-  show(wanted || forms[0].dataset.composeForm, { focus: Boolean(wanted) });
+  /* #write-reply and #write-note come from the keyboard in a queue; data-active from a form that was refused. */
+  const wanted = location.hash.match(/^#write-(\w+)$/)?.[1] || composer.dataset.active;
+  show(wanted, { focus: Boolean(wanted) });
 
   /* --- Text --- */
 
@@ -62,7 +61,12 @@
     const text = textOf(form);
     text.addEventListener("input", () => grow(text));
     grow(text);
-    form.addEventListener("reset", () => setTimeout(() => grow(text)));
+    form.addEventListener("reset", () =>
+      setTimeout(() => {
+        text.value = "";
+        grow(text);
+      }),
+    );
     form.addEventListener("submit", (event) => {
       if (sending) return event.preventDefault();
       sending = true;

@@ -5,17 +5,16 @@
   const remembered = `queue-row:${location.pathname}`;
   let focused = null;
 
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest(".subject-link");
-    if (link) sessionStorage.setItem(remembered, link.id);
-  });
-
   /* Coming back from a ticket: focus where one was, so that j goes on from there. */
-  const last = sessionStorage.getItem(remembered);
-  if (last && document.activeElement === document.body) {
-    document.getElementById(last)?.focus({ preventScroll: false });
-  }
-  sessionStorage.removeItem(remembered);
+  addEventListener("pagehide", () => {
+    const row = document.activeElement?.closest(".queue-row");
+    if (row) sessionStorage.setItem(remembered, row.querySelector(".subject-link").id);
+  });
+  addEventListener("pageshow", () => {
+    const last = sessionStorage.getItem(remembered);
+    sessionStorage.removeItem(remembered);
+    if (last && document.activeElement === document.body) document.getElementById(last)?.focus();
+  });
 
   function refresh() {
     if (document.hidden || document.querySelector("dialog[open], details.menu[open]")) return;
