@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk import environment
 from helpdesk.databases import default_database
 from helpdesk.legacy.php_config import read_php_configuration
+from helpdesk.schedule import RECURRING_JOBS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = environment.data_directory(BASE_DIR)
@@ -153,7 +154,7 @@ else:
         }
     }
 
-CELERY_BROKER_URL = environment.secret("BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = environment.secret("BROKER_URL") or "filesystem://localhost//"
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker_directory = DATA_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -162,12 +163,17 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "control_folder": str(_broker_directory / "control"),
         "polling_interval": 0.1,
     }
+    (_broker_directory / "messages").mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Every worker that was killed would leave a control queue behind, which fills up for ever.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = RECURRING_JOBS
+CELERY_RESULT_EXPIRES = None  # nobody keeps results, so nothing needs to clear them away
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

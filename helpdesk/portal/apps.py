@@ -10,3 +10,7 @@ class PortalConfig(AppConfig):
     name = "helpdesk.portal"
     label = "hd_portal"
     verbose_name = _("Portals")
+
+    def ready(self) -> None:
+        """Register the system checks of the whole house."""
+        from helpdesk.portal import checks  # noqa: F401 -- registers by being imported
