@@ -10,3 +10,7 @@ class TicketsConfig(AppConfig):
     name = "tickets"
     label = "hd_tickets"
     verbose_name = _("Tickets")
+
+    def ready(self) -> None:
+        """Give the forms the field type that needs priorities."""
+        from tickets import form_fields  # noqa: F401

@@ -1,6 +1,16 @@
 """Flag bits of forms, fields and lists (osticket/forms.md §1, §2, §9)."""
 
-from enum import IntFlag
+from enum import IntFlag, StrEnum
+
+
+class EntryObject(StrEnum):
+    """`form_entry.object_type`, and `form.type` of the form that belongs to every such object."""
+
+    TICKET = "T"
+    TASK = "A"
+    USER = "U"
+    ORGANIZATION = "O"
+    COMPANY = "C"
 
 
 class FormFlag(IntFlag):

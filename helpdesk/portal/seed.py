@@ -165,9 +165,7 @@ def _refuse_foreign_database() -> None:
     for table in ("config", "staff", "ticket"):
         if model_of_table(table)._default_manager.exists():
             raise Conflict(
-                _(
-                    "“%(table)s” holds rows that setup did not write. Open a database of osTicket with “manage.py adopt”."
-                )
+                _("“%(table)s” holds rows that setup did not write. For a database of osTicket use “manage.py adopt”.")
                 % {"table": model_of_table(table)._meta.db_table},
                 code="database-not-empty",
             )

@@ -1,0 +1,283 @@
+"""The cdata tables: one row per ticket, task, user or organization with the answers as columns (osticket/forms.md §8).
+
+They are a cache of the form answers. osTicket drops a table when a field of its form changes and builds it again when
+it is needed; so do we, and whoever reads or writes here must expect that the table is missing. On MySQL each DDL
+statement commits the running transaction: tables are therefore built outside transactions only (`rebuild`), after the
+commit otherwise (`rebuild_after_commit`); inside one the answers themselves are read.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import md5
+from itertools import islice
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from helpdesk.forms import cdata_sql
+from helpdesk.forms.constants import EntryObject
+from helpdesk.forms.field_types import type_of
+from helpdesk.forms.models import FormEntry, FormField
+
+log = structlog.get_logger(__name__)
+
+COLUMNS_KEPT_SECONDS = 60
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""How far the clocks of the database server and of the programs that write answers may be apart."""
+BATCH = 500
+Row = dict[str, str | None]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class CdataTable:
+    """A cdata table: `name` without prefix, the column with the object's id."""
+
+    object_type: EntryObject
+    name: str
+    key: str
+
+    @property
+    def prefixed_name(self) -> str:
+        """The name in the database."""
+        return f"{settings.TABLE_PREFIX}{self.name}"
+
+
+TABLES = {
+    table.object_type: table
+    for table in (
+        CdataTable(EntryObject.TICKET, "ticket__cdata", "ticket_id"),
+        CdataTable(EntryObject.TASK, "task__cdata", "task_id"),
+        CdataTable(EntryObject.USER, "user__cdata", "user_id"),
+        CdataTable(EntryObject.ORGANIZATION, "organization__cdata", "org_id"),
+    )
+}
+
+
+class RebuildInTransactionError(RuntimeError):
+    """Building a table was asked for inside a transaction, which the DDL would commit on MySQL."""
+
+
+def cdata_fields(object_type: str) -> list[FormField]:
+    """Give the fields that have a column, in their order (those that are stored elsewhere included)."""
+    fields = list(FormField.objects.filter(form__type=object_type).order_by("form_id", "sort", "id"))
+    return [field for field in fields if field.form_id == fields[0].form_id and type_of(field).has_data]
+
+
+def column_names(fields: Iterable[FormField], key: str) -> dict[int, str]:
+    """Give the column of each field by its id: the name, or `field_<id>` where a name is missing, taken or too long."""
+    names: dict[int, str] = {}
+    taken = {key.casefold()}
+    for field in fields:
+        name = field.name
+        if not name or name.casefold() in taken or len(name.encode()) > cdata_sql.longest_name(connection):
+            name = f"field_{field.pk}"
+        taken.add(name.casefold())
+        names[field.pk] = name
+    return names
+
+
+# --- What the server has ----------------------------------------------------------------------------------------------
+
+
+def columns(object_type: str) -> list[str] | None:
+    """Give the columns that the table has on the server, without the key; None when there is no such table.
+
+    Kept for a minute per version of the form, so that a change of the form is seen at once.
+    """
+    return _server_columns(TABLES[EntryObject(object_type)], cdata_fields(object_type))
+
+
+def _server_columns(table: CdataTable, fields: Collection[FormField]) -> list[str] | None:
+    cache_key = _cache_key(table, fields)
+    known: list[str] | None = cache.get(cache_key)
+    if known is None:
+        found = cdata_sql.table_columns(connection, table.prefixed_name)
+        known = [name for name in found if name != table.key] if found else None
+        if known is not None:
+            cache.set(cache_key, known, COLUMNS_KEPT_SECONDS)
+    return known
+
+
+def _cache_key(table: CdataTable, fields: Collection[FormField]) -> str:
+    version = [(field.pk, field.name, field.type, str(field.updated)) for field in fields]
+    where = f"{connection.settings_dict['HOST']}/{connection.settings_dict['NAME']}/{table.prefixed_name}"
+    return f"cdata-columns:{md5(f'{where}{version}'.encode(), usedforsecurity=False).hexdigest()}"
+
+
+def batched(values: Iterable[int | None]) -> Iterator[list[int]]:
+    """Cut ids into lists that fit into one statement; None is left out."""
+    iterator = (value for value in values if value is not None)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+# --- Building ---------------------------------------------------------------------------------------------------------
+
+
+def rebuild(object_type: str) -> None:
+    """Build the table anew from all answers, in osTicket's encoding of a rebuild.
+
+    The old table, if any, serves readers until the new one takes its place; answers given meanwhile are carried over.
+    Raises RebuildInTransactionError inside a transaction of MySQL.
+    """
+    table = TABLES[EntryObject(object_type)]
+    if not _may_build():
+        raise RebuildInTransactionError(f"{table.name} cannot be built inside a transaction.")
+    started = timezone.now()
+    fields = cdata_fields(object_type)
+    build = _build(table, fields)
+    cdata_sql.build_table(connection, build)
+    cache.delete(_cache_key(table, fields))
+    changed = FormEntry.objects.filter(object_type=object_type, updated__gte=started - CLOCK_TOLERANCE)
+    for object_ids in batched(changed.values_list("object_id", flat=True)):
+        refresh(object_type, object_ids)
+    log.info("cdata_rebuilt", table=table.name)
+
+
+def rebuild_after_commit(object_type: str) -> None:
+    """Build a table that is missing or lacks a column, after the running transaction; at once when there is none."""
+    transaction.on_commit(lambda: rebuild_if_stale(object_type), robust=True)
+
+
+def rebuild_if_stale(object_type: str) -> bool:
+    """Build the table when it is missing or lacks the column of a field; give whether it was built."""
+    table = TABLES[EntryObject(object_type)]
+    wanted = column_names(cdata_fields(object_type), table.key).values()
+    present = cdata_sql.table_columns(connection, table.prefixed_name)
+    if present and set(wanted) <= set(present):
+        return False
+    rebuild(object_type)
+    return True
+
+
+def build_missing() -> list[str]:
+    """Build the tables that do not exist or lack a column; give their names without prefix."""
+    return [table.name for table in TABLES.values() if rebuild_if_stale(table.object_type)]
+
+
+def with_table(object_type: str, query: Callable[[], Result]) -> Result:
+    """Run a query that joins the table; when PHP has just dropped it, build it and run the query once more.
+
+    Inside a transaction of MySQL it cannot be built: the error goes on to the caller, and the table is built after it.
+    """
+    try:
+        with _guarded():
+            return query()
+    except DatabaseError as error:
+        if not cdata_sql.is_outdated_table(error):
+            raise
+        if not _may_build():
+            rebuild_after_commit(object_type)
+            raise
+    rebuild(object_type)
+    return query()
+
+
+def _may_build() -> bool:
+    return not connection.in_atomic_block or connection.features.can_rollback_ddl
+
+
+def _guarded() -> AbstractContextManager[object]:
+    """Let a statement fail without spoiling the transaction around it, which only PostgreSQL would."""
+    is_fragile = connection.in_atomic_block and connection.vendor == "postgresql"
+    return transaction.atomic() if is_fragile else nullcontext()
+
+
+def _build(table: CdataTable, fields: Sequence[FormField]) -> cdata_sql.Build:
+    names = column_names(fields, table.key)
+    columns = [(field, names[field.pk]) for field in fields]
+    return cdata_sql.Build(table.prefixed_name, table.key, str(table.object_type), columns)
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def fetch(object_type: str, ids: Collection[int], names: Collection[str] | None = None) -> dict[int, Row]:
+    """Give the rows of these objects by id: column to text, in either of osTicket's encodings (see `chosen_keys`).
+
+    `names` says which columns; one that does not exist reads as None. Objects without answers are absent. Where the
+    table is missing and cannot be built right now, the answers themselves are read.
+    """
+    if not ids:
+        return {}
+    table = TABLES[EntryObject(object_type)]
+    fields = cdata_fields(object_type)
+
+    def read() -> dict[int, Row]:
+        present = _server_columns(table, fields) or []
+        wanted = [name for name in present if names is None or name in names]
+        return cdata_sql.select_rows(connection, table.prefixed_name, table.key, wanted, ids)
+
+    try:
+        rows = with_table(object_type, read)
+    except DatabaseError as error:
+        if not cdata_sql.is_outdated_table(error):
+            raise
+        rows = cdata_sql.rows_from_answers(connection, _build(table, fields), ids)
+    return {key: {name: row.get(name) for name in (row if names is None else names)} for key, row in rows.items()}
+
+
+def update_row(object_type: str, object_id: int, answers: Mapping[int, str]) -> None:
+    """Write short answers (field id to `FieldType.cdata_value`) into an object's row, as osTicket does on a change.
+
+    Fields without column are left out; a missing table is built after the commit, from the answers.
+    """
+    table = TABLES[EntryObject(object_type)]
+    fields = cdata_fields(object_type)
+    names = column_names(fields, table.key)
+    present = _server_columns(table, fields)
+    values = {names[field_id]: value for field_id, value in answers.items() if field_id in names}
+    if present is None or not set(values) <= set(present):
+        rebuild_after_commit(object_type)
+        return
+    try:
+        with _guarded():
+            cdata_sql.upsert_row(connection, table.prefixed_name, table.key, object_id, values)
+    except DatabaseError as error:
+        if not cdata_sql.is_outdated_table(error):
+            raise
+        cache.delete(_cache_key(table, fields))
+        rebuild_after_commit(object_type)
+
+
+def refresh(object_type: str, ids: Collection[int]) -> None:
+    """Compute the rows of these objects anew from their answers; rows of objects without answers are removed."""
+    table = TABLES[EntryObject(object_type)]
+    rows = cdata_sql.rows_from_answers(connection, _build(table, cdata_fields(object_type)), ids) if ids else {}
+    for object_id, row in rows.items():
+        cdata_sql.upsert_row(connection, table.prefixed_name, table.key, object_id, row)
+    gone = [object_id for object_id in ids if object_id not in rows]
+    if gone:
+        cdata_sql.delete_rows(connection, table.prefixed_name, table.key, gone)
+
+
+def remove_rows(object_type: str, ids: Collection[int]) -> None:
+    """Remove the rows of deleted objects; a missing table has none."""
+    table = TABLES[EntryObject(object_type)]
+    if ids and cdata_sql.table_columns(connection, table.prefixed_name):
+        cdata_sql.delete_rows(connection, table.prefixed_name, table.key, ids)
+
+
+# --- The two encodings ------------------------------------------------------------------------------------------------
+
+
+def has_key(stored: str | None, key: str) -> bool:
+    """Whether a choice or list column holds this key, in either encoding (`shop`, `shop,Shop`), as osTicket looks."""
+    return re.search(rf'"?(?<![0-9]){re.escape(key)}("|,|$)', stored or "") is not None
+
+
+def chosen_keys(stored: str | None, known: Collection[str]) -> list[str]:
+    """Give the known keys in a choice or list column, in their order, whichever encoding it is in.
+
+    After an incremental update the text is `1, 2`, after a rebuild `1,Laptop,2,Phone`: the words between are labels.
+    """
+    words = [word.strip() for word in (stored or "").split(",")]
+    return list(dict.fromkeys(word for word in words if word in known))

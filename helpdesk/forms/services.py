@@ -1,0 +1,125 @@
+"""What changes answers."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from helpdesk.forms import cdata
+from helpdesk.forms.field_types import EMPTY, StoredAnswer, has_answers, type_of
+from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
+from helpdesk.forms.selectors import fields_of
+from helpdesk.people.actor import Actor
+
+log = structlog.get_logger(__name__)
+
+Submitted = Mapping[str | int, Any]
+
+
+def save_answers(
+    object_type: str,
+    object_id: int | None,
+    form: Form,
+    values: Submitted,
+    actor: Actor,
+    *,
+    sort: int = 1,
+    disabled: Collection[int] = (),
+    now: datetime | None = None,
+) -> FormEntry:
+    """Save answers of one form for one object, with the row of the cdata table; give the form's entry.
+
+    `values` is keyed by variable name (in any case) or field id; a value is what was submitted, or the Python value
+    of the field's type. The first call makes the entry at position `sort` with one answer row for every field that
+    stores answers, empty where nothing was given, and notes the fields in `disabled`, which the help topic switched
+    off. Later calls change the given fields only. Whether the actor may do this is the business of the service of the
+    object. `object_id` is None for the company. (osticket/forms.md §3)
+    """
+    moment = now or timezone.now()
+    fields = [field for field in fields_of(form) if has_answers(field)]
+    with transaction.atomic():
+        entry, is_new = _entry(object_type, object_id, form, sort, disabled, moment)
+        given = {field.pk: stored for field in fields if (stored := _stored(field, values)) is not None}
+        changed = _write_new(entry, fields, given) if is_new else _write_changes(entry, given)
+        if changed and not is_new:
+            FormEntry.objects.filter(pk=entry.pk).update(updated=moment)
+        if changed and object_id is not None and object_type in cdata.TABLES:
+            short = {field.pk: _short(field, changed[field.pk]) for field in fields if field.pk in changed}
+            cdata.update_row(object_type, object_id, short)
+    log.debug("answers_saved", entry=entry.pk, fields=len(changed), actor_kind=actor.kind)
+    return entry
+
+
+def _entry(
+    object_type: str, object_id: int | None, form: Form, sort: int, disabled: Collection[int], moment: datetime
+) -> tuple[FormEntry, bool]:
+    entries = FormEntry.objects.filter(object_type=object_type, object_id=object_id, form=form)
+    found = entries.select_for_update().order_by("id").first()
+    if found:
+        return found, False
+    extra: Any = {"disable": sorted(disabled)} if disabled else None
+    entry = FormEntry.objects.create(
+        object_type=object_type,
+        object_id=object_id,
+        form=form,
+        sort=sort,
+        extra=extra,
+        created=moment,
+        updated=moment,
+    )
+    return entry, True
+
+
+def _stored(field: FormField, values: Submitted) -> StoredAnswer | None:
+    """Give the columns for a field, None when nothing was submitted for it."""
+    keys: dict[str, str | int] = {str(key).casefold(): key for key in values}
+    key = keys.get(field.name.casefold()) if field.name else None
+    if key is None:
+        key = keys.get(str(field.pk))
+    if key is None:
+        return None
+    field_type = type_of(field)
+    return field_type.to_database(field, field_type.parse(field, values[key]))
+
+
+def _write_new(entry: FormEntry, fields: list[FormField], given: Mapping[int, StoredAnswer]) -> dict[int, StoredAnswer]:
+    answers = {field.pk: given.get(field.pk, EMPTY) for field in fields}
+    FormAnswer.objects.bulk_create(
+        FormAnswer(entry=entry, field_id=field_id, value=answer.value, value_id=answer.value_id)
+        for field_id, answer in answers.items()
+    )
+    return answers
+
+
+def _write_changes(entry: FormEntry, given: Mapping[int, StoredAnswer]) -> dict[int, StoredAnswer]:
+    """Write what differs; give it."""
+    present = {answer.field_id: answer for answer in FormAnswer.objects.filter(entry=entry, field__in=given)}
+    changed: dict[int, StoredAnswer] = {}
+    for field_id, answer in given.items():
+        row = present.get(field_id)
+        if row is None:
+            FormAnswer.objects.create(entry=entry, field_id=field_id, value=answer.value, value_id=answer.value_id)
+        elif (row.value, row.value_id) != (answer.value, answer.value_id):
+            FormAnswer.objects.filter(entry=entry, field=field_id).update(value=answer.value, value_id=answer.value_id)
+        else:
+            continue
+        changed[field_id] = answer
+    return changed
+
+
+def _short(field: FormField, stored: StoredAnswer) -> str:
+    field_type = type_of(field)
+    return field_type.cdata_value(field, field_type.from_database(field, stored))
+
+
+def remove_answers(object_type: str, object_id: int) -> None:
+    """Remove all form entries of an object that is being deleted, its answers and its cdata row."""
+    with transaction.atomic():
+        entries = FormEntry.objects.filter(object_type=object_type, object_id=object_id)
+        FormAnswer.objects.filter(entry__in=entries.values("pk")).delete()
+        entries.delete()
+        if object_type in cdata.TABLES:
+            cdata.remove_rows(object_type, [object_id])
