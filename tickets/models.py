@@ -18,6 +18,7 @@ from helpdesk.legacy.fields import (
     ZeroIntegerField,
 )
 from tickets.constants import QueueFlag, SequenceFlag, StatusMode, TicketFlag, TopicFlag
+from tickets.querysets import TicketQuerySet
 
 
 class TicketPriority(models.Model):
@@ -175,6 +176,8 @@ class Ticket(models.Model):
     lastupdate = LegacyDateTimeField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = TicketQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("ticket")
