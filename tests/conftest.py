@@ -7,11 +7,14 @@ import pytest
 from django.core.cache import cache
 from pytest_django.plugin import DjangoDbBlocker
 
+from helpdesk.configuration.selectors import forget
+from helpdesk.forms import cdata
 from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
 from tests.conformance.summary import pytest_terminal_summary
+from tests.engines import pytest_collection_modifyitems, pytest_report_header
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
-__all__ = ["pytest_terminal_summary"]
+__all__ = ["pytest_collection_modifyitems", "pytest_report_header", "pytest_terminal_summary"]
 
 INSTALLED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANSWERS = InstallerAnswers(
@@ -25,6 +28,8 @@ ANSWERS = InstallerAnswers(
 def seed() -> None:
     """Write the initial rows as `manage.py setup` does, with the answers of the tests."""
     seed_database(ANSWERS, now=INSTALLED_AT)
+    for object_type in cdata.TABLES:
+        cdata.rebuild(object_type)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +51,9 @@ def _initial_rows_after_flush(request: pytest.FixtureRequest, _django_db_marker:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """No test sees what another one cached."""
+    """No test sees what another one cached or read of the settings."""
     cache.clear()
+    forget()
     yield
     cache.clear()
+    forget()

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from helpdesk.forms import cdata
 from helpdesk.legacy.errors import Conflict
 from helpdesk.portal.seed import InstallerAnswers, seed_database
 
@@ -19,11 +20,12 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seed the database and say what was done."""
+        """Seed the database, build the cdata tables where they are missing, and say what was done."""
         try:
             written = seed_database(InstallerAnswers.from_settings(), now=timezone.now())
         except Conflict as error:
             raise CommandError(str(error)) from error
+        cdata.build_missing()
         if written:
             self.stdout.write(f"{written} initial rows written.")
         else:
