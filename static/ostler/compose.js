@@ -4,29 +4,30 @@
   "use strict";
   const composer = document.getElementById("compose");
   if (!composer) return;
-  const forms = [...composer.querySelectorAll("[data-compose-form]")];
+  const panels = [...composer.querySelectorAll("[data-compose-panel]")];
+  const forms = panels.map((panel) => panel.querySelector("form"));
   const tabs = [...composer.querySelectorAll("[data-tab]")];
-  const textOf = (form) => form.querySelector("textarea");
+  const textOf = (part) => part.querySelector("textarea");
   let sending = false;
 
   /* --- Tabs --- */
 
   function show(name, { focus = false } = {}) {
-    const form = forms.find((candidate) => candidate.dataset.composeForm === name) ?? forms[0];
-    for (const candidate of forms) candidate.hidden = candidate !== form;
+    const shown = panels.find((panel) => panel.dataset.composePanel === name) ?? panels[0];
+    for (const panel of panels) panel.hidden = panel !== shown;
     for (const tab of tabs) {
-      const active = tab.dataset.tab === form.dataset.composeForm;
+      const active = tab.dataset.tab === shown.dataset.composePanel;
       tab.setAttribute("aria-selected", String(active));
       tab.tabIndex = active ? 0 : -1;
     }
     if (!focus) return;
     composer.scrollIntoView({ block: "nearest" });
-    textOf(form).focus({ preventScroll: true });
+    textOf(shown).focus({ preventScroll: true });
   }
 
-  for (const form of forms) {
-    form.setAttribute("role", "tabpanel");
-    form.setAttribute("aria-labelledby", `tab-${form.dataset.composeForm}`);
+  for (const panel of panels) {
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", `tab-${panel.dataset.composePanel}`);
   }
   for (const tab of tabs) {
     tab.addEventListener("click", () => show(tab.dataset.tab, { focus: true }));
