@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
-from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute, ForwardManyToOneDescriptor
-from django.db.models.fields.related_lookups import RelatedExact, RelatedIn, RelatedIsNull
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
     Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
     In,
     IsNull,
     LessThan,
@@ -22,8 +23,9 @@ from django.db.models.lookups import (
     Lookup,
 )
 from django.db.models.sql.compiler import SQLCompiler
-from django.db.models.sql.constants import LOUTER
 from django.utils.functional import Promise
+
+from helpdesk.legacy.references import LegacyForeignKey, ZeroForeignKey
 
 ZERO_DATE = "0000-00-00 00:00:00"
 
@@ -42,6 +44,10 @@ class Prefixed(str):
     def deconstruct(self) -> tuple[str, tuple[str], dict[str, Any]]:
         """Write the name into a migration as `Prefixed("ticket")`."""
         return ("helpdesk.legacy.fields.Prefixed", (self.base,), {})
+
+    def __getnewargs__(self) -> tuple[str]:
+        """Copy and pickle by the name without prefix, or a copy would get a second one."""
+        return (self.base,)
 
 
 class UnsignedAutoField(models.BigAutoField):
@@ -85,6 +91,37 @@ class FlagsField(UnsignedIntegerField):
         return None if number is None else self.flags(number)
 
 
+class BitLookup(Lookup):
+    """Compares the bits of a column with those of a number or of enumeration members."""
+
+    template: str
+
+    def get_prep_lookup(self) -> int:
+        """Give the bits as a plain number."""
+        return int(self.rhs)
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        """Mask the column; the number goes in as often as the template says."""
+        sql, params = self.process_lhs(compiler, connection)
+        return self.template % {"column": sql}, [*params, *[self.rhs] * self.template.count("%%s")]
+
+
+@FlagsField.register_lookup
+class HasAllBits(BitLookup):
+    """`flags__has=A | B` finds the rows where both are set (and every row for no bits at all)."""
+
+    lookup_name = "has"
+    template = "(%(column)s & %%s) = %%s"
+
+
+@FlagsField.register_lookup
+class HasAnyBit(BitLookup):
+    """`flags__has_any=A | B` finds the rows where at least one of them is set."""
+
+    lookup_name = "has_any"
+    template = "(%(column)s & %%s) <> 0"
+
+
 class CaseInsensitiveCharField(models.CharField):
     """Text that compares without regard to case on every engine, as MySQL's collation does for osTicket."""
 
@@ -113,12 +150,18 @@ class CaseInsensitiveExact(UpperCaseMixin, Exact):
 
 @CaseInsensitiveCharField.register_lookup
 class CaseInsensitiveIn(UpperCaseMixin, In):
-    """`name__in=["X"]` finds `x`."""
+    """`name__in=["X"]` finds `x`. Against a subquery the engine's own comparison decides."""
 
-    def get_prep_lookup(self) -> Any:
-        """Give the values in upper case; a value in any case finds the same rows, on MySQL too."""
-        prepared = super().get_prep_lookup()
-        return [v.upper() if isinstance(v, str) else v for v in prepared] if isinstance(prepared, list) else prepared
+    def process_lhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, lhs: Any = None) -> Any:
+        """Wrap the column where the values can be wrapped too."""
+        if self.rhs_is_direct_value():
+            return super().process_lhs(compiler, connection, lhs)
+        return In.process_lhs(self, compiler, connection, lhs)
+
+    def batch_process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, rhs: Any = None) -> Any:
+        """Wrap every value; the engine does it, because its idea of upper case need not be Python's."""
+        sqls, params = super().batch_process_rhs(compiler, connection, rhs)
+        return (sqls if connection.vendor == "mysql" else [f"UPPER({sql})" for sql in sqls]), params
 
 
 class EnumField(models.CharField):
@@ -141,8 +184,14 @@ class EnumField(models.CharField):
 class PhpJSONField(models.TextField):
     """JSON in a text column, encoded byte for byte as PHP's `json_encode` does; read in any form.
 
-    NULL and '' read as None. Text that is no JSON reads as that text (older releases stored bare values).
+    NULL and '' read as None. Text that is no JSON reads as `NotJSON` and is written back unchanged (older releases
+    stored bare values).
     """
+
+    # For the type checker (django-stubs): any JSON goes in and comes out.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+    _pyi_lookup_exact_type: Any
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """Decode the stored text."""
@@ -163,27 +212,43 @@ class PhpJSONField(models.TextField):
         return self.get_prep_value(self.value_from_object(obj)) or ""
 
 
+class NotJSON(str):
+    """Text from a JSON column that is none."""
+
+    __slots__ = ()
+
+
 def encode_php_json(value: Any) -> str:
-    """Encode as PHP does by default: no blanks, `/` as `\\/`, other than ASCII as `\\uXXXX` (osticket/forms.md §4)."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("/", "\\/")
+    """Encode as PHP does by default: no blanks, `/` as `\\/`, other than ASCII as `\\uXXXX` (osticket/forms.md §4).
+
+    Raises ValueError for infinities and for what is no number, which JSON cannot say.
+    """
+    if isinstance(value, NotJSON):
+        return str(value)
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("/", "\\/")
 
 
 def decode_php_json(value: str | None) -> Any:
-    """Decode stored JSON; None for NULL and '', the text itself when it is no JSON."""
+    """Decode stored JSON; None for NULL and '', the text itself as `NotJSON` when it is no JSON."""
     if value is None or value == "":
         return None
     try:
         return json.loads(value)
     except ValueError:
-        return value
+        return NotJSON(value)
 
 
 class LegacyDateTimeField(models.DateTimeField):
     """A `datetime` or `timestamp` without fractions in the database's zone; aware UTC in Python.
 
     A zero date reads as None. With `zero_for_none` the column has no NULL on MySQL: None is written as a zero date
-    there and as NULL on the other engines.
+    there and as NULL on the other engines. Sorted with `F(name).asc(nulls_first=True)` or `.desc(nulls_last=True)` no
+    date is the earliest on every engine; the two other orders cannot tell a zero date on MySQL.
     """
+
+    # For the type checker (django-stubs): None may be assigned to every date.
+    _pyi_private_set_type: str | datetime.date | Combinable | None  # type: ignore[assignment]
+    _pyi_private_get_type: datetime.datetime
 
     def __init__(self, *args: Any, zero_for_none: bool = False, **kwargs: Any) -> None:
         """Take `zero_for_none` besides the usual arguments."""
@@ -211,6 +276,12 @@ class LegacyDateTimeField(models.DateTimeField):
             return ZERO_DATE
         return super().get_db_prep_value(value, connection, prepared)
 
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        """Write a zero date, too, where an expression (`Case`, a subquery) comes out as NULL."""
+        if self.zero_for_none and connection.vendor == "mysql" and hasattr(value, "as_sql"):
+            return Coalesce(value, Value(ZERO_DATE))
+        return super().get_db_prep_save(value, connection)
+
 
 def _column_sql(lookup: "Lookup[Any]", compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
     sql, params = lookup.process_lhs(compiler, connection)
@@ -230,13 +301,31 @@ class LegacyDateIsNull(IsNull):
 
 
 class NotZeroDateMixin:
-    """Keeps zero dates out of "before": for MySQL they are smaller than every date."""
+    """Keeps zero dates out of comparisons: for MySQL they are dates, smaller than every other one."""
+
+    lhs: Any
+    rhs: Any
 
     def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        """Add the exclusion of the zero date to the comparison."""
+        """Add the exclusion of zero dates on the smaller side, where that is a column."""
         sql, params = self.as_sql(compiler, connection)  # type: ignore[attr-defined]
-        column, column_params = _column_sql(self, compiler, connection)  # type: ignore[arg-type]
-        return f"({sql} AND {column} > '{ZERO_DATE}')", [*params, *column_params]
+        smaller, smaller_params = self.smaller_side(compiler, connection)
+        return (f"({sql} AND {smaller} > '{ZERO_DATE}')", [*params, *smaller_params]) if smaller else (sql, params)
+
+    def smaller_side(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """Give the SQL of the left side."""
+        return _column_sql(self, compiler, connection)  # type: ignore[arg-type]
+
+
+class NotZeroDateRightMixin(NotZeroDateMixin):
+    """The same where the right side is the smaller one; a value from Python is never a zero date."""
+
+    def smaller_side(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """Give the SQL of the right side, '' for a value."""
+        if not hasattr(self.rhs, "as_sql"):
+            return "", []
+        sql, params = self.process_rhs(compiler, connection)  # type: ignore[attr-defined]
+        return sql, list(params)
 
 
 @LegacyDateTimeField.register_lookup
@@ -249,114 +338,14 @@ class LegacyDateLessThanOrEqual(NotZeroDateMixin, LessThanOrEqual):
     """`created__lte` without zero dates."""
 
 
-class LegacyForeignKey(models.ForeignKey):
-    """A reference without a constraint in the database: the row it names may be missing, then the object is None.
-
-    Python takes the column for nullable even where the table does not, because that decides the joins: an INNER JOIN
-    would lose the rows whose reference dangles.
-    """
-
-    db_not_null = False
-
-    def __init__(self, to: Any, on_delete: Any = models.DO_NOTHING, *, null: bool = False, **kwargs: Any) -> None:
-        """Take the usual arguments; `on_delete` does nothing unless given, as no legacy table has constraints."""
-        self.db_not_null = not null
-        kwargs["db_constraint"] = False
-        kwargs.setdefault("db_index", False)
-        super().__init__(to, on_delete, null=True, **kwargs)
-
-    def deconstruct(self) -> Any:
-        """Leave the fixed arguments out of migrations, but name `db_index`, whose default differs from Django's."""
-        name, path, args, kwargs = super().deconstruct()
-        for fixed in ("db_constraint", "db_index", "null"):
-            kwargs.pop(fixed, None)
-        if self.db_index:  # type: ignore[attr-defined]
-            kwargs["db_index"] = True
-        if not self.db_not_null:
-            kwargs["null"] = True
-        return name, path, args, kwargs
-
-    def contribute_to_class(self, cls: type[models.Model], *args: Any, **kwargs: Any) -> None:
-        """Stay not nullable inside a composite key, where Django insists on it."""
-        super().contribute_to_class(cls, *args, **kwargs)
-        key = cls._meta.pk
-        if isinstance(key, models.CompositePrimaryKey) and {self.name, self.attname} & set(key.field_names):
-            self.null = False
+@LegacyDateTimeField.register_lookup
+class LegacyDateGreaterThan(NotZeroDateRightMixin, GreaterThan):
+    """`updated__gt=F("created")` without zero dates."""
 
 
-class DanglingAsNoneDescriptor(ForwardManyToOneDescriptor):
-    """Gives None for an id whose row is missing, as `select_related` does, instead of raising."""
-
-    def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
-        """Give the object, or None."""
-        if instance is None:
-            return self
-        try:
-            return super().__get__(instance, cls)
-        except self.field.remote_field.model.DoesNotExist:
-            self.field.set_cached_value(instance, None)
-            return None
-
-
-LegacyForeignKey.forward_related_accessor_class = DanglingAsNoneDescriptor
-
-
-class ZeroAsNoneAttribute(ForeignKeyDeferredAttribute):
-    """Keeps None where 0 is assigned to the id, so that an object in memory never refers to row 0."""
-
-    def __set__(self, instance: models.Model, value: Any) -> None:
-        """Take the id; 0 is None."""
-        super().__set__(instance, None if value == 0 else value)
-
-
-class ZeroForeignKey(LegacyForeignKey):
-    """A reference whose column holds 0 where Python says None (osticket/schema.md §1, foreign keys).
-
-    NOT NULL DEFAULT 0 in the table. 0 and None are one value on the way in; `isnull` and `=None` compile to `= 0`,
-    and a comparison with another column is false where both hold 0, as it is with NULL. Aggregates see the column as
-    it is: say `Count("pk", filter=Q(staff__isnull=False))`, for `Count("staff")` counts the zeros too.
-    """
-
-    descriptor_class = ZeroAsNoneAttribute
-
-    def __init__(self, to: Any, on_delete: Any = models.DO_NOTHING, **kwargs: Any) -> None:
-        """Take the usual arguments; the column is optional by nature."""
-        kwargs["null"] = False
-        kwargs.setdefault("blank", True)
-        kwargs.setdefault("db_default", 0)
-        super().__init__(to, on_delete, **kwargs)
-
-    def deconstruct(self) -> Any:
-        """Name `null`, as migrations have always done."""
-        name, path, args, kwargs = super().deconstruct()
-        return name, path, args, {**kwargs, "null": True}
-
-    def get_default(self) -> Any:
-        """Give None: an object in memory has no reference rather than the database's default expression."""
-        return None
-
-    def from_db_value(self, value: Any, *_: Any) -> Any:
-        """Read 0 as None."""
-        return None if value == 0 else value
-
-    def get_prep_value(self, value: Any) -> Any:
-        """Treat 0 as None."""
-        value = super().get_prep_value(value)
-        return None if value == 0 else value
-
-    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        """Give 0 for None to the database."""
-        if value is None or value == 0:
-            return 0
-        return super().get_db_prep_value(value, connection, prepared)
-
-    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        """Store 0 for None, and 0 where an expression (`Case`, a subquery) comes out as NULL."""
-        if hasattr(value, "as_sql"):
-            return Coalesce(value, Value(0))
-        if value is None or value in ("", 0):
-            return 0
-        return super().get_db_prep_save(value, connection)
+@LegacyDateTimeField.register_lookup
+class LegacyDateGreaterThanOrEqual(NotZeroDateRightMixin, GreaterThanOrEqual):
+    """`updated__gte=F("created")` without zero dates."""
 
 
 class ZeroIntegerField(UnsignedIntegerField):
@@ -366,70 +355,6 @@ class ZeroIntegerField(UnsignedIntegerField):
         """Take the usual arguments; the default is 0."""
         kwargs.setdefault("default", 0)
         super().__init__(*args, **kwargs)
-
-
-class ZeroNullMixin:
-    """Compiles "is None" of a ZeroForeignKey column."""
-
-    lhs: Any
-    rhs: Any
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-        """Compare with 0 on the own column, with 0 and NULL behind an outer join; leave reverse relations alone."""
-        lhs = self.lhs
-        if not isinstance(getattr(lhs, "target", None), ZeroForeignKey):
-            return super().as_sql(compiler, connection)  # type: ignore[misc, no-any-return]
-        sql, params = self.process_lhs(compiler, connection)  # type: ignore[attr-defined]
-        join = compiler.query.alias_map.get(lhs.alias)
-        if getattr(join, "join_type", None) != LOUTER:
-            return f"{sql} {'=' if self.rhs else '<>'} 0", params
-        # Never NULL as a whole: an exclude() puts NOT in front, and NOT NULL is no more true than NULL.
-        both = f"({sql} = 0 OR {sql} IS NULL)" if self.rhs else f"({sql} <> 0 AND {sql} IS NOT NULL)"
-        return both, [*params, *params]
-
-
-@ZeroForeignKey.register_lookup
-class ZeroIsNull(ZeroNullMixin, RelatedIsNull):
-    """`ticket__staff=None`."""
-
-    lookup_name = "isnull"
-
-
-@models.SmallAutoField.register_lookup
-@models.BigAutoField.register_lookup
-@models.AutoField.register_lookup
-class TrimmedKeyIsNull(ZeroNullMixin, IsNull):
-    """`ticket__staff__pk__isnull`, of which Django trims the join; other key columns compile as ever."""
-
-    lookup_name = "isnull"
-
-
-@ZeroForeignKey.register_lookup
-class ZeroExact(RelatedExact):
-    """`staff=F("editor")`: two columns that both hold 0 refer to nobody, not to the same person."""
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
-        """Add `<> 0` to a comparison with anything but a value or a key, which is never 0."""
-        sql, params = super().as_sql(compiler, connection)
-        target = getattr(self.rhs, "target", None)
-        if not hasattr(self.rhs, "as_sql") or getattr(target, "primary_key", False):
-            return sql, params
-        column, column_params = self.process_lhs(compiler, connection)
-        return f"({sql} AND {column} <> 0)", [*params, *column_params]
-
-
-@ZeroForeignKey.register_lookup
-class ZeroIn(RelatedIn):
-    """`staff__in=[0, 7]`: a 0 among the ids finds the rows of nobody; None finds nothing, as everywhere in Django."""
-
-    def get_prep_lookup(self) -> Any:
-        """Keep the zeros that preparing the values turns into None."""
-        given = list(self.rhs) if self.rhs_is_direct_value() else []
-        prepared = super().get_prep_lookup()
-        if not given:
-            return prepared
-        pairs = zip(given, prepared, strict=True)
-        return [0 if value is None and original == 0 else value for original, value in pairs]
 
 
 __all__ = [

@@ -24,11 +24,16 @@ from helpdesk.legacy.backends.mysql.schema import DatabaseSchemaEditor
 
 if USES_PYMYSQL:
     from pymysql.constants import FIELD_TYPE
-    from pymysql.converters import convert_datetime
+    from pymysql.converters import convert_date, convert_datetime
 
     def datetime_or_none(text: Any) -> Any:
         """Give None for a zero or otherwise impossible date, as mysqlclient does; PyMySQL would give its text."""
         value = convert_datetime(text)
+        return None if isinstance(value, str) else value
+
+    def date_or_none(text: Any) -> Any:
+        """Give None for a zero or otherwise impossible day."""
+        value = convert_date(text)
         return None if isinstance(value, str) else value
 
 
@@ -46,6 +51,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 **params["conv"],
                 FIELD_TYPE.DATETIME: datetime_or_none,
                 FIELD_TYPE.TIMESTAMP: datetime_or_none,
+                FIELD_TYPE.DATE: date_or_none,
             }
         return params
 
