@@ -94,14 +94,16 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "helpdesk.accounts.doors.DoorSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpdesk.accounts.middleware.AddressListMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "helpdesk.accounts.middleware.AgentDoorMiddleware",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"
@@ -123,6 +125,8 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "hd_accounts.Account"
+AUTHENTICATION_BACKENDS = ["helpdesk.accounts.backends.AgentBackend", "helpdesk.accounts.backends.EndUserBackend"]
+# Never used for people: their hashes stay in osTicket's columns (helpdesk/legacy/passwords.py).
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 
 LANGUAGE_CODE = "en-us"
@@ -175,6 +179,11 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = RECURRING_JOBS
 CELERY_RESULT_EXPIRES = None  # nobody keeps results, so nothing needs to clear them away
 
+# Two doors, each with cookies and sessions of its own; their names come from helpdesk/accounts/doors.py.
+SESSION_ENGINE = "helpdesk.accounts.sessions"
+SESSION_COOKIE_AGE = 24 * 3600
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "helpdesk.accounts.csrf.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -188,6 +197,10 @@ SECURE_HSTS_PRELOAD = environment.boolean("HSTS_PRELOAD", False)
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Whose X-Forwarded-For is believed: addresses and CIDR ranges.
+TRUSTED_PROXIES = environment.word_list(
+    "TRUSTED_PROXIES", PHP_CONFIGURATION.trusted_proxies if PHP_CONFIGURATION else ""
+)
 if environment.boolean("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"

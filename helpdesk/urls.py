@@ -1,5 +1,7 @@
 """All addresses: the end-user portal at `/`, the agent portal at `/scp/` (osTicket's path)."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("scp/", include("helpdesk.agent_urls")),
+]

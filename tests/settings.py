@@ -12,9 +12,10 @@ if "DATA_DIR" not in os.environ:
 os.environ["SECRET_SALT"] = "g2xEM1axfZf7UCPkblqGZRqImOy0MA6D"
 
 from helpdesk.settings import *  # noqa: F403
-from helpdesk.settings import DATABASES, STORAGES
+from helpdesk.settings import DATABASES, STATIC_ROOT, STORAGES
 
 ALLOWED_HOSTS = ["*"]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PASSWORD_COST = 4
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 CELERY_TASK_ALWAYS_EAGER = True

@@ -28,6 +28,7 @@ from helpdesk.people.constants import (
     TeamMemberFlag,
     UserFlag,
 )
+from helpdesk.people.names import agent_name
 
 
 class Department(models.Model):
@@ -141,6 +142,11 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return str(self.username)
+
+    @property
+    def name(self) -> str:
+        """The name as the setting `agent_name_format` wants it shown."""
+        return agent_name(self.firstname, self.lastname, username=self.username)
 
 
 class DepartmentAccess(models.Model):

@@ -1,0 +1,8 @@
+"""Addresses of the agent portal, below `/scp/` (osTicket's path) and in the namespace `agent`."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+app_name = "agent"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("helpdesk.accounts.agent_urls")),
+]
