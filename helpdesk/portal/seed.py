@@ -112,12 +112,16 @@ _TEXTS: dict[str, Callable[[Row], Row]] = {
 
 def initial_rows(answers: InstallerAnswers) -> dict[str, list[Row]]:
     """Give the initial rows per table (names without prefix), keyed by column; JSON columns hold Python values."""
-    tables: dict[str, list[Row]] = json.loads(_initial_data().joinpath("rows.json").read_text(encoding="utf-8"))
     values = answers.values
     return {
         table: [_TEXTS.get(table, dict)({column: _filled(v, values) for column, v in row.items()}) for row in rows]
-        for table, rows in tables.items()
+        for table, rows in _committed_rows().items()
     }
+
+
+def _committed_rows() -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = json.loads(_initial_data().joinpath("rows.json").read_text(encoding="utf-8"))
+    return rows
 
 
 @cache
@@ -162,7 +166,7 @@ def _refuse_foreign_database() -> None:
             _("This database was adopted from a running osTicket: it has its own rows, and setup adds none."),
             code="database-adopted",
         )
-    for table in ("config", "staff", "ticket"):
+    for table in [*_committed_rows(), "staff", "ticket"]:
         if model_of_table(table)._default_manager.exists():
             raise Conflict(
                 _("“%(table)s” holds rows that setup did not write. For a database of osTicket use “manage.py adopt”.")
@@ -182,10 +186,10 @@ def seed_database(answers: InstallerAnswers, *, now: datetime) -> int:
     A second call writes nothing and gives 0, whatever was edited or deleted meanwhile. Raises Conflict (codes
     `database-adopted`, `database-not-empty`) when the rows of this database come from elsewhere.
     """
-    if is_set_up():
-        return 0
     try:
         with transaction.atomic():
+            if is_set_up():
+                return 0
             _refuse_foreign_database()
             written = _write_rows(answers, now)
             Installation.objects.create(
