@@ -50,8 +50,8 @@ class KeyedType(FieldType):
         return joined([*clean.values()]) if isinstance(clean, Mapping) else ""
 
     def cdata_value(self, field: FormField, clean: Any) -> str:
-        """Give the keys."""
-        return joined([*clean]) if isinstance(clean, Mapping) else str(clean or "")
+        """Give the keys; text that matched no choice has none."""
+        return joined([*clean]) if isinstance(clean, Mapping) else ""
 
 
 @register
@@ -120,7 +120,11 @@ class TimezoneType(KeyedType):
         if not names:
             return None
         known = names[0] in zoneinfo.available_timezones()
-        return {names[0]: names[0].replace("/", " / ").replace("_", " ")} if known else names[0]
+        return {names[0]: names[0].replace("/", " / ")} if known else names[0]
+
+    def cdata_value(self, field: FormField, clean: Any) -> str:
+        """Give the zone, also one that is not known here."""
+        return super().cdata_value(field, clean) or str(clean or "")
 
 
 @register

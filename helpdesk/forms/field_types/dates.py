@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.forms.field_types.base import FieldType, StoredAnswer, register
@@ -70,8 +72,10 @@ class DateTimeType(FieldType):
         if stored:
             return stored
         try:
+            if text.isdecimal():
+                return datetime.datetime.fromtimestamp(int(text), datetime.UTC)
             moment = datetime.datetime.fromisoformat(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return text
         return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
@@ -87,13 +91,24 @@ class DateTimeType(FieldType):
         return read_stored_date(stored.value) or stored.value
 
     def to_string(self, field: FormField, clean: Any) -> str:
-        """Show the moment in its own zone: the field's when fixed, else the reader's."""
-        if not isinstance(clean, datetime.datetime):
-            return ""
+        """Show the moment in the reader's zone."""
+        return self._in_words(field, clean, None)
+
+    def display(self, field: FormField, clean: Any) -> SafeString:
+        """Show the moment in the field's zone when that is fixed, named behind the time; else in the reader's."""
         options = self.configuration(field)
         zone = None if options.get("gmt") else _zone_named(options.get("timezone"))
+        text = self._in_words(field, clean, zone)
+        needs_zone = text and options.get("time") and not options.get("gmt")
+        return escape(f"{text} ({timezone.localtime(clean, zone).tzname()})" if needs_zone else text)
+
+    def cdata_value(self, field: FormField, clean: Any) -> str:
+        """Give the stored text; what is no date counts as 0, as osTicket writes it."""
+        return super().cdata_value(field, clean) if isinstance(clean, datetime.datetime) else "0"
+
+    def _in_words(self, field: FormField, clean: Any, zone: datetime.tzinfo | None) -> str:
+        if not isinstance(clean, datetime.datetime):
+            return ""
         local = timezone.localtime(clean, zone)
-        if not options.get("time"):
-            return date_format(local, "SHORT_DATE_FORMAT")
-        suffix = "" if options.get("gmt") else f" ({local.tzname()})"
-        return date_format(local, "SHORT_DATETIME_FORMAT") + suffix
+        with_time = bool(self.configuration(field).get("time"))
+        return date_format(local, "SHORT_DATETIME_FORMAT" if with_time else "SHORT_DATE_FORMAT")
