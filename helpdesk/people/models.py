@@ -29,6 +29,7 @@ from helpdesk.people.constants import (
     UserFlag,
 )
 from helpdesk.people.names import agent_name
+from helpdesk.people.querysets import AgentQuerySet, DepartmentQuerySet, TeamQuerySet
 
 
 class Department(models.Model):
@@ -52,6 +53,8 @@ class Department(models.Model):
     path = models.CharField(max_length=128, default="/")
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = DepartmentQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("department")
@@ -128,6 +131,8 @@ class Agent(models.Model):
     passwdreset = LegacyDateTimeField(null=True, blank=True)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
+    objects = AgentQuerySet.as_manager()
+
     class Meta:
         db_table = Prefixed("staff")
         indexes = [
@@ -175,6 +180,8 @@ class Team(models.Model):
     notes = models.TextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("team")

@@ -1,5 +1,6 @@
 """The permission keys that osTicket stores as JSON in roles and agents (osticket/tickets.md §3.1)."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -61,6 +62,6 @@ def granted(stored: Any) -> frozenset[str]:
     return frozenset(key for key, value in stored.items() if is_true(value))
 
 
-def stored_form(keys: frozenset[str] | set[str] | list[str]) -> dict[str, int]:
+def stored_form(keys: Iterable[str]) -> dict[str, int]:
     """Give what the column holds for these keys, in a stable order."""
     return dict.fromkeys(sorted(str(key) for key in keys), 1)

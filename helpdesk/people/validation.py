@@ -1,0 +1,41 @@
+"""What names and addresses must look like to fit their columns and identify one person."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import ValidationFailed
+
+USER_NAME = re.compile(r"[\w.-]{2,}")
+
+
+def checked_text(text: str, *, field: str, longest: int, required: bool = True) -> str:
+    """Give the text without surrounding blanks; raise ValidationFailed when it is missing or longer than its column."""
+    text = text.strip()
+    if required and not text:
+        raise ValidationFailed(_("This field is required"), code="required", field=field)
+    if len(text) > longest:
+        message = _("At most %(count)d characters fit here") % {"count": longest}
+        raise ValidationFailed(message, code="too_long", field=field)
+    return text
+
+
+def checked_address(address: str, *, field: str = "email", longest: int = 255) -> str:
+    """Give the e-mail address without surrounding blanks; raise ValidationFailed when it is none."""
+    address = checked_text(address, field=field, longest=longest)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ValidationFailed(_("Valid email address required"), code="address_invalid", field=field) from None
+    return address
+
+
+def checked_username(username: str, *, longest: int = 32) -> str:
+    """Give a login name; raise ValidationFailed for one that osTicket could not look up (osticket/auth.md §3)."""
+    username = checked_text(username, field="username", longest=longest)
+    if not USER_NAME.fullmatch(username):
+        message = _("A user name has at least two letters, digits, dots, dashes or underscores")
+        raise ValidationFailed(message, code="username_invalid", field="username")
+    return username
