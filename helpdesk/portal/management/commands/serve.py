@@ -34,6 +34,7 @@ class Command(BaseCommand):
             serving.require_free_port(address)
         except serving.CannotServe as error:
             raise CommandError(str(error)) from error
+        self.prepare(options)
         if serving.collect_static_files():
             self.stdout.write("Static files collected.")
         self._warn_of_foreign_host(address)
@@ -53,9 +54,15 @@ class Command(BaseCommand):
         if status:
             raise CommandError("The web server could not be started; its last lines above say why.", returncode=status)
 
+    def prepare(self, options: dict[str, Any]) -> None:
+        """Do what has to be done before the programs start: nothing here, see `quickstart`."""
+
+    def announcement(self, address: serving.Address) -> list[str]:
+        """Give the lines for the moment in which the web server answers for the first time."""
+        return ["The help desk is open.", f"  End users  {address.url}", f"  Agents     {address.url}scp/"]
+
     def _announce(self, address: serving.Address) -> None:
-        lines = ["", "The help desk is open.", f"  End users  {address.url}", f"  Agents     {address.url}scp/"]
-        self.stdout.write("\n".join([*lines, "  Stop       Ctrl-C", ""]))
+        self.stdout.write("\n".join(["", *self.announcement(address), "  Stop       Ctrl-C", ""]))
         self.stdout.flush()
 
     def _warn_of_foreign_host(self, address: serving.Address) -> None:

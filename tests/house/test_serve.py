@@ -1,0 +1,200 @@
+"""`manage.py serve` with everything real: granian, a Celery worker, beat, SQLite and the broker of files."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.once
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXPIRED_SESSION = "INSERT INTO django_session VALUES ('old', '', '2020-01-01 00:00:00')"
+COLLECT = "from helpdesk import serving; assert serving.collect_static_files()"
+ENQUEUE = "from helpdesk.accounts.jobs import purge_expired_sessions as job; job.delay()"
+
+
+def environment(data_directory: Path) -> dict[str, str]:
+    """Give the environment of a help desk of its own."""
+    return {"PATH": os.environ["PATH"], "HOME": str(data_directory), "DATA_DIR": str(data_directory)}
+
+
+def manage(data_directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a management command to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=REPOSITORY,
+        env=environment(data_directory),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether it still does something; who takes leave of a dead one depends on the machine."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def eventually(condition: Callable[[], object], seconds: float = 40) -> None:
+    """Wait until the condition holds; fail when it does not in time."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, "not in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data directory with a migrated database and the static files, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for arguments in [("migrate", "--verbosity", "0"), ("shell", "--no-imports", "-c", COLLECT)]:
+        done = manage(folder, *arguments)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+class Desk:
+    """A served help desk on a port of its own."""
+
+    def __init__(self, data_directory: Path) -> None:
+        self.data_directory = data_directory
+        self.port = free_port()
+        self.log = data_directory / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "1"],
+                cwd=REPOSITORY,
+                env=environment(data_directory),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def status(self) -> int | None:
+        """Give the status of an answer to a request for a page that does not exist, None when there is no answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/static/no-such-file")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def programs(self) -> dict[str, psutil.Process]:
+        """Give the three programs by name."""
+        found: dict[str, psutil.Process] = {}
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it ended while we looked
+                command = child.cmdline()
+                found |= {name: child for name in ("granian", "worker", "beat") if name in command}
+        return found
+
+    def stop(self) -> None:
+        """Press Ctrl-C: the signal goes to the whole foreground group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(timeout=40)
+
+
+@pytest.fixture
+def desk(prepared: Path, tmp_path: Path) -> Iterator[Desk]:
+    """Serve a copy of the prepared help desk and wait until it is open."""
+    shutil.copytree(prepared, tmp_path / "data")
+    running = Desk(tmp_path / "data")
+    try:
+        eventually(lambda: "The help desk is open" in running.output or running.process.poll() is not None)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def test_it_is_open_under_the_addresses_it_prints(desk: Desk) -> None:
+    assert f"http://127.0.0.1:{desk.port}/\n" in desk.output
+    assert f"http://127.0.0.1:{desk.port}/scp/\n" in desk.output
+    assert desk.status() == 404
+
+
+def test_a_killed_web_server_comes_back_and_ctrl_c_leaves_nothing_behind(desk: Desk) -> None:
+    eventually(lambda: len(desk.programs()) == 3)
+    first = desk.programs()["granian"]
+    workers = first.children(recursive=True)
+    first.kill()
+    eventually(lambda: desk.programs().get("granian", first).pid != first.pid)
+    eventually(desk.status)
+    assert not any(is_alive(worker) for worker in workers)
+    remaining = psutil.Process(desk.process.pid).children(recursive=True)
+    desk.stop()
+    assert desk.process.returncode == 0, desk.output
+    eventually(lambda: not any(is_alive(process) for process in remaining), seconds=5)
+    assert desk.status() is None
+    assert "Traceback" not in desk.output
+
+
+def test_a_job_is_carried_out_by_the_worker(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.data_directory / "ostler.sqlite3", timeout=20)) as database:
+        with database:
+            database.execute(EXPIRED_SESSION)
+        done = manage(desk.data_directory, "shell", "--no-imports", "-c", ENQUEUE)
+        assert done.returncode == 0, done.stderr
+        eventually(lambda: not database.execute("SELECT 1 FROM django_session").fetchall())
+
+
+def test_static_files_are_compressed_and_never_go_stale(desk: Desk) -> None:
+    manifest = (desk.data_directory / "static" / "staticfiles.json").read_text()
+    name = re.findall(r'"(ostler/ostler\.[0-9a-f]{12}\.css)"', manifest)[0]
+    connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=10)
+    connection.request("GET", f"/static/{name}", headers={"Accept-Encoding": "br"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, "br")
+    assert "immutable" in answer.headers["Cache-Control"]
+    answer.read()
+    connection.close()
+
+
+def test_a_port_in_use_is_named_with_the_way_out(prepared: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        done = manage(prepared, "serve", "--port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port} of 127.0.0.1 is in use" in done.stderr
+    assert f"process {os.getpid()}" in done.stderr
+    assert f"--port {port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_address_of_another_machine_is_refused(prepared: Path) -> None:
+    done = manage(prepared, "serve", "--host", "192.0.2.1", "--port", str(free_port()))
+    assert done.returncode == 1
+    assert "cannot listen at 192.0.2.1" in done.stderr
+
+
+def test_a_web_server_that_cannot_start_ends_the_command(prepared: Path) -> None:
+    done = manage(prepared, "serve", "--workers", "0", "--port", str(free_port()))
+    assert done.returncode == 1
+    assert "Invalid value for '--workers'" in done.stderr
+    assert "web could not be started" in done.stderr
+    assert "The help desk is open" not in done.stdout
