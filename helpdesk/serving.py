@@ -111,8 +111,9 @@ def answers(address: Address) -> bool:
 
 def environment() -> dict[str, str]:
     """Give the environment of the programs: ours, with the house on the import path wherever it is installed."""
-    paths = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    inherited = dict(os.environ)
+    paths = filter(None, [str(settings.BASE_DIR), inherited.get("PYTHONPATH")])
+    return {**inherited, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
 def programs(address: Address, *, web_workers: int, web_threads: int, job_threads: int) -> list[Program]:

@@ -20,7 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = environment.data_directory(BASE_DIR)
 
 # NODE_ENV is what the REST side-car of osTicket installations used; DEBUG is ours and wins.
-DEBUG = environment.boolean("DEBUG", environment.text("NODE_ENV", "production") == "development")
+_node_environment = environment.choice("NODE_ENV", "production", {"production", "development", "test"})
+DEBUG = environment.boolean("DEBUG", _node_environment == "development")
 
 _php_path = environment.text("OSTICKET_CONFIG")
 PHP_CONFIGURATION = read_php_configuration(Path(_php_path)) if _php_path else None

@@ -1,0 +1,89 @@
+"""What README and the administration guide promise exists."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+pytestmark = pytest.mark.once
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
+READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list", "secret", "remembered_secret"}
+SECRET_READERS = {"secret", "remembered_secret"}
+
+
+def variables_read() -> Iterator[str]:
+    """Give every environment variable that the program reads, with the `_FILE` name of secrets."""
+    for path in (REPOSITORY / "helpdesk").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = node.args[0].value
+            if function in READERS and isinstance(name, str) and name.isupper():
+                yield name
+                if function in SECRET_READERS:
+                    yield f"{name}_FILE"
+
+
+def variables_documented() -> list[str]:
+    """Give the variables of the tables' first column."""
+    page = (REPOSITORY / "docs" / "administration.md").read_text()
+    cells = re.findall(r"^\| (`[A-Z][^|]*) \|", page, re.M)
+    return [name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)]
+
+
+def make_targets() -> set[str]:
+    """Give the commands of the Makefile."""
+    return set(re.findall(r"^([a-z][a-z-]*):", (REPOSITORY / "Makefile").read_text(), re.M))
+
+
+def test_every_variable_is_documented_once_and_none_too_many() -> None:
+    documented = variables_documented()
+    assert sorted(documented) == sorted(set(variables_read()))
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    offenders = [
+        str(path.relative_to(REPOSITORY))
+        for folder in ("helpdesk", "tickets", "tasks", "sla", "filters")
+        for path in (REPOSITORY / folder).rglob("*.py")
+        if re.search(r"os\.(environ(\.get)?|getenv)[\[(]", path.read_text())
+    ]
+    assert offenders == ["helpdesk/environment.py"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_command_of_the_pages_exists(page: Path) -> None:
+    named = set(re.findall(r"(?:`|\n|\b[A-Z_]+=\S+ )make ([a-z][a-z-]*)", page.read_text()))
+    assert named - make_targets() == set()
+
+
+def test_the_two_commands_are_in_the_readme() -> None:
+    assert {"make run", "make test"} <= set((REPOSITORY / "README.md").read_text().splitlines())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_management_command_of_the_pages_exists(page: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text()))
+    assert named - get_commands().keys() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", page.read_text()) + re.findall(
+        r"(?:src|srcset)=\"([^\"]+)\"", page.read_text()
+    )
+    dead = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert dead == []
+
+
+def test_make_alone_lists_every_command_that_is_described() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    phony = re.search(r"\.PHONY: ((?:.*\\\n)*.*)", makefile)
+    assert phony is not None
+    assert make_targets() == set(phony[1].replace("\\", " ").split())
