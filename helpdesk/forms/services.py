@@ -27,7 +27,7 @@ def save_answers(
     actor: Actor,
     *,
     sort: int = 1,
-    disabled: Collection[int] = (),
+    disabled: Collection[int] | None = None,
     now: datetime | None = None,
 ) -> FormEntry:
     """Save answers of one form for one object, with the row of the cdata table; give the form's entry.
@@ -35,7 +35,7 @@ def save_answers(
     `values` is keyed by variable name (in any case) or field id; a value is what was submitted, or the Python value
     of the field's type. The first call makes the entry at position `sort` with one answer row for every field that
     stores answers, empty where nothing was given, and notes the fields in `disabled`, which the help topic switched
-    off. Later calls change the given fields only. Whether the actor may do this is the business of the service of the
+    off (None: no topic has listed the form). Later calls change the given fields only. Whether the actor may do this is the business of the service of the
     object. `object_id` is None for the company. (osticket/forms.md §3)
     """
     moment = now or timezone.now()
@@ -54,13 +54,13 @@ def save_answers(
 
 
 def _entry(
-    object_type: str, object_id: int | None, form: Form, sort: int, disabled: Collection[int], moment: datetime
+    object_type: str, object_id: int | None, form: Form, sort: int, disabled: Collection[int] | None, moment: datetime
 ) -> tuple[FormEntry, bool]:
     entries = FormEntry.objects.filter(object_type=object_type, object_id=object_id, form=form)
     found = entries.select_for_update().order_by("id").first()
     if found:
         return found, False
-    extra: Any = {"disable": sorted(disabled)} if disabled else None
+    extra: Any = None if disabled is None else {"disable": sorted(disabled)}
     entry = FormEntry.objects.create(
         object_type=object_type,
         object_id=object_id,

@@ -108,7 +108,7 @@ def offloaded_bodies(attachments: Mapping[int, Sequence[Attachment]], entry_ids:
         entry_id: attachment.file_id
         for entry_id in entry_ids
         for attachment in attachments.get(entry_id, ())
-        if is_body_file(attachment)
+        if is_body_file(attachment) and attachment.file_id is not None
     }
     if not body_files:
         return {}

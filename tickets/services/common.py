@@ -1,0 +1,135 @@
+"""What all services of tickets do alike: lock the row, save what changed, record events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import NotFound
+from helpdesk.people.actor import Actor
+from helpdesk.people.models import Agent
+from helpdesk.people.names import agent_name
+from helpdesk.threads.constants import EntryType, ObjectType
+from helpdesk.threads.events import EventFacts, record_event
+from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
+from helpdesk.threads.services import SYSTEM_POSTER, NewEntry, create_thread, post_entry
+from tickets.models import Ticket
+
+logger = structlog.get_logger("tickets")
+
+
+def lock(ticket: Ticket) -> Ticket:
+    """Lock the row of the ticket until the transaction ends and read it anew into the same object.
+
+    Raises NotFound when somebody has deleted it meanwhile.
+    """
+    ticket.__dict__.pop("_thread", None)
+    try:
+        ticket.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
+    except Ticket.DoesNotExist:
+        raise NotFound(_("No such ticket."), code="ticket_not_found") from None
+    return ticket
+
+
+def save_changes(ticket: Ticket, *, now: datetime, **columns: Any) -> bool:
+    """Set columns and save those that differ, with `updated`; give whether anything did.
+
+    osTicket's rule: every save with a changed column sets `updated`, a save without changes writes nothing
+    (osticket/tickets.md §1.1).
+    """
+    changed = [name for name, value in columns.items() if getattr(ticket, name) != value]
+    for name in changed:
+        setattr(ticket, name, columns[name])
+    if changed:
+        ticket.updated = now
+        ticket.save(update_fields=[*changed, "updated"])
+    return bool(changed)
+
+
+def thread_of(ticket: Ticket, *, now: datetime | None = None) -> Thread:
+    """Give the thread of a ticket; of a merged one the thread it left. A missing one is made when `now` is given.
+
+    It is read once per ticket object. Raises NotFound when there is none.
+    """
+    known: Thread | None = ticket.__dict__.get("_thread")
+    if known is None:
+        known = ticket.__dict__["_thread"] = _find_thread(ticket, now)
+    return known
+
+
+def _find_thread(ticket: Ticket, now: datetime | None) -> Thread:
+    types = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
+    threads = Thread.objects.filter(object_id=ticket.pk, object_type__in=types)
+    found = sorted(threads, key=lambda thread: (types.index(ObjectType(thread.object_type)), thread.pk))
+    if found:
+        return found[0]
+    if now is None:
+        raise NotFound(_("The ticket has no thread."), code="thread_missing")
+    return create_thread(ObjectType.TICKET, ticket.pk, now=now)
+
+
+def facts_of(ticket: Ticket) -> EventFacts:
+    """Give the columns of the ticket that its events repeat."""
+    return EventFacts(
+        dept_id=ticket.dept_id, team_id=ticket.team_id, staff_id=ticket.staff_id, topic_id=ticket.topic_id
+    )
+
+
+def record(
+    ticket: Ticket,
+    name: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, Any] | None = None,
+    annul: str | None = None,
+    username: str | None = None,
+) -> ThreadEvent:
+    """Record an event of the ticket with its columns as they are now (osticket/tickets.md §2)."""
+    thread = thread_of(ticket, now=now)
+    return record_event(
+        thread, name, actor=actor, facts=facts_of(ticket), now=now, data=data, annul=annul, username=username
+    )
+
+
+def post_note_of(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    title: str,
+    body: str,
+    now: datetime,
+    format: str = "html",  # noqa: A002
+) -> ThreadEntry:
+    """Write an internal note that goes with an operation (comments on a status change, an assignment …)."""
+    new = NewEntry(
+        type=EntryType.NOTE,
+        title=title,
+        body=body,
+        format=format,
+        agent=actor.agent,
+        poster=poster_of(actor),
+        ip_address=actor.ip_address,
+    )
+    return post_entry(thread_of(ticket, now=now), new, now=now)
+
+
+def poster_of(actor: Actor) -> str:
+    """Give the name shown with what the actor writes."""
+    if actor.agent is not None:
+        return full_name(actor.agent)
+    return actor.user.name if actor.user else SYSTEM_POSTER
+
+
+def full_name(agent: Agent) -> str:
+    """Give the name of an agent in the configured format."""
+    return agent_name(agent.firstname, agent.lastname, username=agent.username)
+
+
+def log(event: str, ticket: Ticket, actor: Actor, **values: Any) -> None:
+    """Log what was done: ids and kinds, no names, addresses or texts."""
+    logger.info(event, ticket_id=ticket.pk, actor_kind=actor.kind.value, **values)
