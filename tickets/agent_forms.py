@@ -9,7 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from helpdesk.legacy.errors import DomainError
+from helpdesk.people.models import Agent, Team
+from helpdesk.threads.bodies import NewFile
+from tickets.models import TicketStatus
 from tickets.screens import Action, Choice, TicketPage
+from tickets.services import ReplyTo
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -32,6 +36,16 @@ class SeveralFilesField(forms.FileField):
         return [cleaned for file in files if (cleaned := super(SeveralFilesField, self).clean(file, initial))]
 
 
+def _status_with_id(status_id: str) -> TicketStatus:
+    return TicketStatus.objects.get(pk=int(status_id))
+
+
+def _assignee(value: str) -> dict[str, Agent | Team]:
+    """Give the choice as the argument of `assign_ticket` that it is: `agent` or `team`."""
+    kind, pk = value[0], int(value[1:])
+    return {"agent": Agent.objects.get(pk=pk)} if kind == "s" else {"team": Team.objects.get(pk=pk)}
+
+
 class TicketActionForm(forms.Form):
     """What all forms of the ticket page share: ids that do not collide, and refusals shown at the right field."""
 
@@ -48,8 +62,18 @@ class TicketActionForm(forms.Form):
         field = refusal.field if refusal.field in self.fields else None
         self.add_error(field, str(refusal.message))
 
+    def ask_for_files_again(self) -> None:
+        """Say that chosen files are gone: a browser never fills a file control in again."""
+        if self.files:
+            self.add_error("attachments", _("Please choose the files again."))
+
     def _choices(self, name: str, choices: list[Any]) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = choices
+
+
+def new_files(uploads: list[UploadedFile[Any]]) -> list[NewFile]:
+    """Turn uploads into what the services take; nothing is read into memory here."""
+    return [NewFile(upload.name or "", upload.chunks(), media_type=upload.content_type or "") for upload in uploads]
 
 
 def _pairs(choices: list[Choice]) -> list[tuple[str, str]]:
@@ -61,10 +85,12 @@ class ReplyForm(TicketActionForm):
 
     id_prefix = "reply"
 
-    reply_to = forms.ChoiceField(label=gettext_lazy("To"))
+    reply_to = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=ReplyTo)
     body = forms.CharField(label=gettext_lazy("Reply"), strip=False)
     attachments = SeveralFilesField(label=gettext_lazy("Attach files"), required=False)
-    new_status = forms.ChoiceField(label=gettext_lazy("then"), required=False)
+    new_status = forms.TypedChoiceField(
+        label=gettext_lazy("then"), required=False, coerce=_status_with_id, empty_value=None
+    )
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
         """Fill recipients and statuses from the page."""
@@ -83,10 +109,10 @@ class ReplyForm(TicketActionForm):
             everybody = ngettext(
                 "%(name)s and %(count)d collaborator", "%(name)s and %(count)d collaborators", others
             ) % {"name": name, "count": others}
-        choices = [("all", everybody)]
+        choices = [(ReplyTo.ALL.value, everybody)]
         if others:
-            choices.append(("user", _("%(name)s only") % {"name": name}))
-        return [*choices, ("none", _("nobody (keep it on the ticket)"))]
+            choices.append((ReplyTo.USER.value, _("%(name)s only") % {"name": name}))
+        return [*choices, (ReplyTo.NOBODY.value, _("nobody (keep it on the ticket)"))]
 
     def _statuses(self) -> list[tuple[str, str]]:
         allowed = self.page.allowed
@@ -137,7 +163,7 @@ class AssignForm(CommentedForm):
 
     id_prefix = "assign"
 
-    assignee = forms.ChoiceField(label=gettext_lazy("Assign to"))
+    assignee = forms.TypedChoiceField(label=gettext_lazy("Assign to"), coerce=_assignee)
     field_order = ["assignee", "comments"]
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
@@ -152,7 +178,7 @@ class CloseForm(CommentedForm):
 
     id_prefix = "close"
 
-    status = forms.ChoiceField(label=gettext_lazy("Status"))
+    status = forms.TypedChoiceField(label=gettext_lazy("Status"), coerce=_status_with_id)
     field_order = ["status", "comments"]
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
