@@ -5,4 +5,5 @@ from django.urls import URLPattern, URLResolver, include, path
 app_name = "agent"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("helpdesk.accounts.agent_urls")),
+    path("", include("helpdesk.portal.agent_urls")),
 ]

@@ -4,4 +4,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scp/", include("helpdesk.agent_urls")),
+    path("", include("helpdesk.portal.urls")),
 ]

@@ -1,0 +1,34 @@
+"""Pages outside the tickets: the end users' start page and the choice of the look."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from helpdesk.knowledge.selectors import landing_page_html
+from helpdesk.portal.context_processors import THEME_COOKIE, THEMES
+
+YEAR_IN_SECONDS = 31536000
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the landing page that the administrator wrote."""
+    return render(request, "portal/home.html", {"landing_html": landing_page_html()})
+
+
+@require_POST
+def choose_theme(request: HttpRequest, start_page: str) -> HttpResponse:
+    """Remember the look (`theme`: light, dark or auto) and go back to `next`; theme.js does the same without a trip."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = start_page
+    response = redirect(target)
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(
+            THEME_COOKIE, theme, max_age=YEAR_IN_SECONDS, samesite="Lax", secure=request.is_secure(), httponly=False
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    return response
