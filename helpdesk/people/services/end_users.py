@@ -26,7 +26,6 @@ def create_end_user(address: str, name: str = "", *, actor: Actor, organization:
     return user
 
 
-@transaction.atomic
 def find_or_create_user(address: str, name: str = "", *, actor: Actor) -> EndUser:
     """Give the end user with this address (letter case does not matter), made with `name` when there is none.
 
@@ -49,6 +48,7 @@ def create_organization(name: str, *, actor: Actor, domain: str = "") -> Organiz
     return Organization.objects.create(name=name, domain=domain, updated=now())
 
 
+@transaction.atomic
 def _user_of(address: str, name: str, *, actor: Actor, organization: Organization | None) -> tuple[EndUser, bool]:
     """Make the user first and the address second; the unique address decides when two do so at the same time."""
     check_agent_permission(actor, AgentPermission.USER_CREATE)
