@@ -35,8 +35,8 @@ def save_answers(
     `values` is keyed by variable name (in any case) or field id; a value is what was submitted, or the Python value
     of the field's type. The first call makes the entry at position `sort` with one answer row for every field that
     stores answers, empty where nothing was given, and notes the fields in `disabled`, which the help topic switched
-    off (None: no topic has listed the form). Later calls change the given fields only. Whether the actor may do this is the business of the service of the
-    object. `object_id` is None for the company. (osticket/forms.md §3)
+    off (None: no topic has listed the form). Later calls change the given fields only. Whether the actor may do this
+    is the business of the service of the object. `object_id` is None for the company. (osticket/forms.md §3)
     """
     moment = now or timezone.now()
     fields = [field for field in fields_of(form) if has_answers(field)]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from helpdesk.legacy.crypto import SecretUnreadable, decrypt
+from tests.conformance.comparison import DATABASE_TIME
 from tests.conformance.environment import PASSWORD_COST
 from tests.conformance.recorded import RecordedCase
 
@@ -107,7 +110,51 @@ def _plaintext_under_tag_2(case: RecordedCase) -> str | None:
         return None
 
 
+# Periods of queue criteria
+
+
+def _is_miscounted_period(case: RecordedCase) -> bool:
+    return (case.file, case.kind) == ("queues.json", "period") and _calendar_period(case) != case.expect
+
+
+def _calendar_period(case: RecordedCase) -> dict[str, Any]:
+    """Look through the days around now for those of the wanted week, month, quarter or year."""
+    zone = ZoneInfo(case.given["timezone"])
+    now = datetime.strptime(case.input["now_utc"], DATABASE_TIME).replace(tzinfo=UTC).astimezone(zone)
+    code, day = case.input["period"], timedelta(days=1)
+    today = now.date()
+    nearby = [today + offset * day for offset in range(-800, 801)]
+    name_of = _PERIOD_NAMES[code[1]] if code not in {"td", "yd"} else date.isoformat
+    names = sorted({name_of(date) for date in nearby})
+    wanted = names[names.index(name_of(today)) - (code[0] in {"l", "y"})]
+    days = [date for date in nearby if name_of(date) == wanted]
+    start = datetime.combine(days[0], time(), zone)
+    end = datetime.combine(days[-1], time(23, 59, 59), zone)
+    return {
+        "start_utc": start.astimezone(UTC).strftime(DATABASE_TIME),
+        "end_utc": end.astimezone(UTC).strftime(DATABASE_TIME),
+    }
+
+
+_PERIOD_NAMES: dict[str, Callable[[date], str]] = {
+    "w": lambda day: "{:04}-{:02}".format(*day.isocalendar()[:2]),
+    "m": lambda day: day.strftime("%Y-%m"),
+    "q": lambda day: f"{day.year}-{(day.month - 1) // 3}",
+    "y": lambda day: day.strftime("%Y"),
+}
+
+
 DEVIATIONS = (
+    Deviation(
+        name="periods follow the calendar",
+        reason=Reason.PLAINLY_WRONG_RESULT,
+        explanation=(
+            "On Mondays osTicket's last week is the one before it; on the 29th to 31st its last month, last quarter "
+            "and this quarter may begin or end in a wrong month."
+        ),
+        applies=_is_miscounted_period,
+        expectation=_calendar_period,
+    ),
     Deviation(
         name="weakly stored passwords are replaced by bcrypt of our cost",
         reason=Reason.SECURITY,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db.models import Model
 
 from helpdesk import configuration
 from helpdesk.people.constants import DepartmentFlag, OrganizationFlag
@@ -15,6 +17,9 @@ from tickets.statuses import default_status
 
 if TYPE_CHECKING:
     from tickets.services.creation import NewTicket
+
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,9 @@ def _setting(key: str) -> int:
     return configuration.current().integer(key)
 
 
-def _by_id(model: Any, key: Any) -> Any:
+def _by_id(model: type[Row], key: Any) -> Row | None:
     """Give the row with this id; None for 0, None, what is no number, and ids without row."""
     text = str(key or "")
     if not (text.isascii() and text.isdecimal()) or int(text) == 0:
         return None
-    return model.objects.filter(pk=int(text)).first()
+    return model._default_manager.filter(pk=int(text)).first()
