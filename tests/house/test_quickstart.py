@@ -1,0 +1,93 @@
+"""`manage.py quickstart` with everything real: the first start, the second one, and the ones that must not happen."""
+
+import re
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.house.desk import Desk, eventually, free_port, manage
+
+pytestmark = pytest.mark.once
+
+PASSWORD_LINE = re.compile(r"Password   (\S+)   \(not shown again\)")
+SECONDS_TO_OPEN_AGAIN = 5
+
+
+@pytest.fixture
+def quickstart(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Give a function that starts the help desk of this test's data directory."""
+    desks: list[Desk] = []
+
+    def start(*arguments: str, **variables: str) -> Desk:
+        desks.append(Desk(tmp_path / "data", "quickstart", *arguments, **variables))
+        return desks[-1]
+
+    (tmp_path / "data").mkdir()
+    yield start
+    for desk in desks:
+        desk.stop_if_running()
+
+
+def rows(data_directory: Path, query: str) -> list[tuple[object, ...]]:
+    """Ask the help desk's database."""
+    with closing(sqlite3.connect(data_directory / "ostler.sqlite3", timeout=20)) as database:
+        return database.execute(query).fetchall()
+
+
+def test_the_first_start_makes_a_help_desk_and_the_second_finds_it_within_seconds(
+    quickstart: Callable[..., Desk],
+) -> None:
+    first = quickstart("--no-demo")
+    first.wait_until_open()
+    assert len(PASSWORD_LINE.findall(first.output)) == 1
+    assert re.search(r"Sign in    admin\n", first.output)
+    assert rows(first.data_directory, "SELECT username, isadmin FROM ost_staff") == [("admin", 1)]
+    assert rows(first.data_directory, "SELECT COUNT(*) FROM ost_ticket") == [(0,)]
+    first.stop()
+    assert first.process.returncode == 0
+
+    began = time.monotonic()
+    second = quickstart()
+    eventually(second.status)
+    assert time.monotonic() - began < SECONDS_TO_OPEN_AGAIN
+    second.wait_until_open()
+    assert "Password" not in second.output
+    assert rows(second.data_directory, "SELECT COUNT(*) FROM ost_staff") == [(1,)]
+    assert rows(second.data_directory, "SELECT COUNT(*) FROM ost_ticket") == [(0,)]
+
+
+def test_a_password_that_was_made_is_shown_even_when_the_web_server_cannot_start(tmp_path: Path) -> None:
+    done = manage(tmp_path, "quickstart", "--no-demo", "--workers", "0", "--port", str(free_port()))
+    assert done.returncode == 1
+    assert len(PASSWORD_LINE.findall(done.stdout)) == 1
+
+
+def test_a_given_password_is_not_shown(tmp_path: Path) -> None:
+    given = {"ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "correct horse battery staple"}
+    done = manage(tmp_path, "quickstart", "--no-demo", "--workers", "0", "--port", str(free_port()), **given)
+    assert "Sign in    ada with the password of ADMIN_PASSWORD" in done.stdout
+    assert "correct horse" not in done.stdout + done.stderr
+
+
+def test_nothing_is_prepared_for_a_port_in_use(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        done = manage(tmp_path, "quickstart", "--port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port} of 127.0.0.1 is in use" in done.stderr
+    assert not (tmp_path / "ostler.sqlite3").exists()
+
+
+def test_an_osticket_database_that_was_not_adopted_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ostler.sqlite3")) as database:
+        database.execute("CREATE TABLE ost_staff (staff_id INTEGER)")
+    done = manage(tmp_path, "quickstart", "--port", str(free_port()))
+    assert done.returncode == 1
+    assert "manage.py adopt" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert rows(tmp_path, "SELECT name FROM sqlite_master") == [("ost_staff",)]
