@@ -28,8 +28,11 @@ def test_all_72_tables_have_a_home() -> None:
 
 def test_the_models_live_where_the_page_says() -> None:
     homes = documented_homes()
-    models = [model for model in apps.get_models() if isinstance(model._meta.db_table, Prefixed)]
-    actual = {model._meta.db_table.base: model.__module__.removesuffix(".models").replace(".", "/") for model in models}
+    actual = {
+        name.base: model.__module__.removesuffix(".models").replace(".", "/")
+        for model in apps.get_models()
+        if isinstance(name := model._meta.db_table, Prefixed)
+    }
     assert actual == {table: home for table, home in homes.items() if not table.endswith("__cdata")}
 
 
