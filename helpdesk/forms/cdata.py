@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 COLUMNS_KEPT_SECONDS = 60
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far the clocks of the database server and of the programs that write answers may be apart."""
-BATCH = 500
+BATCH = 200
 Row = dict[str, str | None]
 Result = TypeVar("Result")
 
@@ -112,9 +112,9 @@ def _cache_key(table: CdataTable, fields: Collection[FormField]) -> str:
     return f"cdata-columns:{md5(f'{where}{version}'.encode(), usedforsecurity=False).hexdigest()}"
 
 
-def batched(values: Iterable[int | None]) -> Iterator[list[int]]:
-    """Cut ids into lists that fit into one statement; None is left out."""
-    iterator = (value for value in values if value is not None)
+def batched(values: Iterable[int]) -> Iterator[list[int]]:
+    """Cut ids into lists that fit into one statement and one short transaction."""
+    iterator = iter(values)
     while batch := list(islice(iterator, BATCH)):
         yield batch
 
@@ -137,8 +137,7 @@ def rebuild(object_type: str) -> None:
     cdata_sql.build_table(connection, build)
     cache.delete(_cache_key(table, fields))
     changed = FormEntry.objects.filter(object_type=object_type, updated__gte=started - CLOCK_TOLERANCE)
-    for object_ids in batched(changed.values_list("object_id", flat=True)):
-        refresh(object_type, object_ids)
+    refresh(object_type, {object_id for object_id in changed.values_list("object_id", flat=True) if object_id})
     log.info("cdata_rebuilt", table=table.name)
 
 
@@ -249,14 +248,22 @@ def update_row(object_type: str, object_id: int, answers: Mapping[int, str]) -> 
 
 
 def refresh(object_type: str, ids: Collection[int]) -> None:
-    """Compute the rows of these objects anew from their answers; rows of objects without answers are removed."""
+    """Compute the rows of these objects anew from their answers; rows of objects without answers are removed.
+
+    Whoever answers at the same time waits, or is waited for: services lock the form entry before they write.
+    """
     table = TABLES[EntryObject(object_type)]
-    rows = cdata_sql.rows_from_answers(connection, _build(table, cdata_fields(object_type)), ids) if ids else {}
-    for object_id, row in rows.items():
-        cdata_sql.upsert_row(connection, table.prefixed_name, table.key, object_id, row)
-    gone = [object_id for object_id in ids if object_id not in rows]
-    if gone:
-        cdata_sql.delete_rows(connection, table.prefixed_name, table.key, gone)
+    build = _build(table, cdata_fields(object_type))
+    for batch in batched(sorted(ids)):
+        with transaction.atomic():
+            entries = FormEntry.objects.select_for_update().filter(object_type=object_type, object_id__in=batch)
+            list(entries.order_by("id").values_list("id"))
+            rows = cdata_sql.rows_from_answers(connection, build, batch)
+            for object_id, row in rows.items():
+                cdata_sql.upsert_row(connection, table.prefixed_name, table.key, object_id, row)
+            gone = [object_id for object_id in batch if object_id not in rows]
+            if gone:
+                cdata_sql.delete_rows(connection, table.prefixed_name, table.key, gone)
 
 
 def remove_rows(object_type: str, ids: Collection[int]) -> None:

@@ -43,12 +43,12 @@ def longest_name(connection: BaseDatabaseWrapper) -> int:
 def is_outdated_table(error: DatabaseError) -> bool:
     """Whether a statement failed because a table or a column of it is missing."""
     cause = error.__cause__ or error
-    sql_state = getattr(cause, "sqlstate", None)
-    if sql_state:
-        return sql_state in _POSTGRESQL_OUTDATED
     number = cause.args[0] if cause.args else None
     if isinstance(number, int):
         return number in _MYSQL_OUTDATED
+    sql_state = getattr(cause, "sqlstate", None)
+    if sql_state:
+        return sql_state in _POSTGRESQL_OUTDATED
     return any(words in str(cause) for words in _SQLITE_OUTDATED)
 
 

@@ -16,7 +16,7 @@ from helpdesk.people.actor import Actor
 
 log = structlog.get_logger(__name__)
 
-Submitted = Mapping[str | int, Any]
+Submitted = Mapping[str, Any] | Mapping[int, Any] | Mapping[str | int, Any]
 
 
 def save_answers(
@@ -75,7 +75,7 @@ def _entry(
 
 def _stored(field: FormField, values: Submitted) -> StoredAnswer | None:
     """Give the columns for a field, None when nothing was submitted for it."""
-    keys: dict[str, str | int] = {str(key).casefold(): key for key in values}
+    keys: dict[str, Any] = {str(key).casefold(): key for key in values}
     key = keys.get(field.name.casefold()) if field.name else None
     if key is None:
         key = keys.get(str(field.pk))
