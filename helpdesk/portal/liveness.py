@@ -1,0 +1,60 @@
+"""`/health`: whether this web server can work, for load balancers, containers and monitoring.
+
+It says "ok" (200), or which part does not answer (503), and nothing else: no version, no address, no error text.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+PATH = "/health"
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+log = structlog.get_logger(__name__)
+
+
+class LivenessMiddleware:
+    """Answers before everything else: who asks has no session, may come by address and without https."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Take what comes next."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer `/health`; pass on what is for others."""
+        return health() if request.path_info == PATH else self.get_response(request)
+
+
+def health() -> HttpResponse:
+    """Ask the database and the cache for an answer each; both are needed by every page."""
+    silent = [name for name, answers in (("database", database_answers), ("cache", cache_answers)) if not answers()]
+    text = f"no answer: {', '.join(silent)}" if silent else "ok"
+    status = HTTPStatus.SERVICE_UNAVAILABLE if silent else HTTPStatus.OK
+    answer = HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def database_answers() -> bool:
+    """Whether the database carries out the smallest statement."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.warning("health.database", error=type(error).__name__)
+        return False
+    return True
+
+
+def cache_answers() -> bool:
+    """Whether the shared cache can be read."""
+    try:
+        cache.get("health")
+    except Exception as error:  # noqa: BLE001 -- each kind of cache has exceptions of its own, and drivers are optional
+        log.warning("health.cache", error=type(error).__name__)
+        return False
+    return True
