@@ -3,10 +3,14 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 
 def main() -> None:
-    """Run the management command named by the arguments."""
+    """Run the management command named by the arguments; a setting that cannot be used ends with one line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}")

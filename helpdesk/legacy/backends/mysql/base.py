@@ -67,6 +67,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Give the name of that zone."""
         return self.settings_dict["TIME_ZONE"] or self._recorded_time_zone() or "UTC"
 
+    def use_time_zone(self, name: str) -> None:
+        """Take stored datetimes for times of this zone from now on, for adoption, which has just found it out."""
+        self.__dict__["timezone_name"] = name
+        self.__dict__.pop("timezone", None)
+
     def _recorded_time_zone(self) -> str | None:
         """Read the zone that `manage.py adopt` recorded; None before adoption and on a fresh database."""
         # A bare cursor: Django's own would ask for the time zone again.
