@@ -50,6 +50,13 @@ class TicketQuerySet(QuerySet["Ticket"]):
             condition |= _in_departments_of(access)
         return self.filter(condition)
 
+    def referred_to_agent(self, who: Agent | AgentAccess) -> TicketQuerySet:
+        """Give the tickets referred to this agent, to a team or to a department of this agent."""
+        access = _access(who)
+        return self.filter(
+            _referred_to(agents={access.agent.pk}, teams=access.team_ids, departments=access.department_ids)
+        )
+
     def without_merged_children(self) -> TicketQuerySet:
         """Leave out tickets that were merged into another one; linked ones stay (osticket/queues.md §4)."""
         annotated = self.alias(linked_bit=F("flags").bitand(int(TicketFlag.LINKED)))

@@ -18,8 +18,9 @@ from helpdesk.threads.services import refer as refer_thread
 from helpdesk.threads.services import withdraw_referral
 from tickets.assignees import assignable_agents, has_members, is_available, is_enabled, may_be_assigned
 from tickets.models import Ticket
+from tickets.names import full_name
 from tickets.policies import can, require
-from tickets.services.common import full_name, lock, log, post_note_of, record, save_changes, thread_of
+from tickets.services.common import lock, log, post_note_of, record, save_changes, thread_of
 from tickets.services.status import is_closed, is_open, reopen_closed
 from tickets.signals import send_after_commit, ticket_assigned
 

@@ -11,13 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
-from helpdesk.people.models import Agent
-from helpdesk.people.names import agent_name
 from helpdesk.threads.constants import EntryType, ObjectType
 from helpdesk.threads.events import EventFacts, record_event
 from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
 from helpdesk.threads.services import SYSTEM_POSTER, NewEntry, create_thread, post_entry
 from tickets.models import Ticket
+from tickets.names import full_name
 
 logger = structlog.get_logger("tickets")
 
@@ -123,11 +122,6 @@ def poster_of(actor: Actor) -> str:
     if actor.agent is not None:
         return full_name(actor.agent)
     return actor.user.name if actor.user else SYSTEM_POSTER
-
-
-def full_name(agent: Agent) -> str:
-    """Give the name of an agent in the configured format."""
-    return agent_name(agent.firstname, agent.lastname, username=agent.username)
 
 
 def log(event: str, ticket: Ticket, actor: Actor, **values: Any) -> None:

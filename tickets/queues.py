@@ -1,0 +1,133 @@
+"""Queues as an agent has them: inherited criteria, columns and sort (osticket/queues.md §1 to §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import NotFound
+from helpdesk.people.access import AgentAccess
+from tickets.constants import QueueFlag
+from tickets.criteria import Criterion, parse_criteria
+from tickets.models import QueuePreference
+from tickets.reference_data import ColumnRow, QueueRow, QueueTables, queue_tables
+from tickets.sorting import DEFAULT_PATHS
+
+LAST = 999
+"""Where rows with sort 0 stand."""
+SUPPLEMENTAL = ("isoverdue", "isassigned", "isanswered")
+"""The fields that an agent's own settings may add to a queue."""
+STANDARD_COLUMNS = (
+    ColumnRow("number", "", "Ticket", 100),
+    ColumnRow("created", "", "Created", 150),
+    ColumnRow("cdata__subject", "", "Subject", 300),
+    ColumnRow("user__name", "", "From", 185),
+    ColumnRow("cdata__priority", "", "Priority", 85),
+    ColumnRow("assignee", "", "Assigned To", 160),
+)
+"""Shown where neither the queue nor its parent has columns (osticket/queues.md §6)."""
+
+
+@dataclass(frozen=True)
+class QueueDefinition:
+    """A queue with everything that it inherits. `criteria` are those of its ancestors, then its own."""
+
+    id: int
+    title: str
+    parent_title: str
+    is_queue: bool
+    criteria: tuple[Criterion, ...]
+    columns: tuple[ColumnRow, ...]
+    sort_paths: tuple[str, ...]
+
+
+def queue_for(access: AgentAccess, queue_id: int) -> QueueDefinition:
+    """Give the queue with this id as this agent has it.
+
+    Raises NotFound for queues that do not exist, are switched off, or belong to somebody else.
+    """
+    tables = queue_tables()
+    row = tables.queues.get(queue_id)
+    if row is None or not is_offered(row, access):
+        raise NotFound(_("No such queue."), code="queue_not_found")
+    return definition_of(row, tables)
+
+
+def is_offered(row: QueueRow, access: AgentAccess) -> bool:
+    """Whether the agent may open the queue: a public one, or an own one."""
+    flags = QueueFlag(row.flags)
+    if flags & QueueFlag.DISABLED:
+        return False
+    return bool(flags & (QueueFlag.PUBLIC | QueueFlag.QUEUE)) or row.staff_id == access.agent.pk
+
+
+def definition_of(row: QueueRow, tables: QueueTables) -> QueueDefinition:
+    """Work out what a queue inherits."""
+    ancestry = list(_ancestry(row, tables))
+    top = ancestry[0]
+    criteria = tuple(criterion for queue in ancestry for criterion in parse_criteria(queue.config))
+    return QueueDefinition(
+        id=row.id,
+        title=row.title,
+        parent_title=ancestry[-2].title if len(ancestry) > 1 else "",
+        is_queue=bool((row.flags | top.flags) & QueueFlag.QUEUE),
+        criteria=criteria,
+        columns=_columns(row, tables) or STANDARD_COLUMNS,
+        sort_paths=_sort_paths(row, tables) or DEFAULT_PATHS,
+    )
+
+
+def with_preferences(queue: QueueDefinition, access: AgentAccess) -> QueueDefinition:
+    """Apply the agent's own settings for a public queue: another sort, a few more criteria (one query)."""
+    preference = QueuePreference.objects.filter(queue_id=queue.id, staff_id=access.agent.pk).first()
+    setting: Any = preference.setting if preference else None
+    if not isinstance(setting, dict):
+        return queue
+    sort_id = str(setting.get("sort_id") or "")
+    paths = queue_tables().sorts.get(int(sort_id)) if sort_id.isdecimal() else None
+    more = [criterion for criterion in parse_criteria(setting.get("criteria")) if criterion.path in SUPPLEMENTAL]
+    return QueueDefinition(
+        id=queue.id,
+        title=queue.title,
+        parent_title=queue.parent_title,
+        is_queue=queue.is_queue,
+        criteria=(*more, *queue.criteria),
+        columns=queue.columns,
+        sort_paths=paths or queue.sort_paths,
+    )
+
+
+def children_of(parent_id: int | None, tables: QueueTables) -> list[QueueRow]:
+    """Give the queues below a queue (None: at the top) in their order: by sort, 0 last, then title."""
+    rows = [row for row in tables.queues.values() if row.parent_id == parent_id]
+    return sorted(rows, key=lambda row: (row.sort or LAST, row.title.casefold(), row.id))
+
+
+def _ancestry(row: QueueRow, tables: QueueTables) -> Iterator[QueueRow]:
+    """Give the ancestors from the top down, then the queue itself; a circle ends where it closes."""
+    line, seen = [row], {row.id}
+    while (parent := tables.queues.get(line[0].parent_id or 0)) is not None and parent.id not in seen:
+        line.insert(0, parent)
+        seen.add(parent.id)
+    return iter(line)
+
+
+def _columns(row: QueueRow, tables: QueueTables) -> tuple[ColumnRow, ...]:
+    other = tables.queues.get(row.columns_id or 0)
+    if other is not None:
+        return other.columns
+    parent = tables.queues.get(row.parent_id or 0)
+    if parent is not None and row.flags & QueueFlag.INHERIT_COLUMNS:
+        line = list(_ancestry(row, tables))[:-1]
+        return next((queue.columns for queue in reversed(line) if queue.columns), ())
+    return row.columns
+
+
+def _sort_paths(row: QueueRow, tables: QueueTables) -> tuple[str, ...]:
+    parent = tables.queues.get(row.parent_id or 0)
+    if parent is not None and row.flags & QueueFlag.INHERIT_DEFAULT_SORT:
+        return tables.sorts.get(parent.sort_id or 0, ())
+    return tables.sorts.get(row.sort_id or 0, ())
