@@ -119,6 +119,7 @@ def test_half_right_hashes_raise_nothing_and_answer_fast(start: str, rest: str) 
         "$6$rounds=999999999$abcdefgh$" + "a" * 86,
         "_zzzz" + STORED["extended DES"][5:],
     ],
+    ids=["bcrypt", "phpass", "sha512 crypt", "extended DES"],
 )
 def test_a_hash_that_would_take_minutes_is_refused_at_once(stored: str) -> None:
     started = time.process_time()
