@@ -34,7 +34,7 @@ from helpdesk.accounts.services import (
     sign_in_agent,
     sign_out,
 )
-from helpdesk.legacy.errors import ValidationFailed
+from helpdesk.legacy.errors import DomainError
 
 READ_OR_SEND = ["GET", "HEAD", "POST"]
 
@@ -92,7 +92,7 @@ def _password_changed(request: AgentRequest, form: Form) -> bool:
             new_password=form.cleaned_data["new_password"],
             actor=request.actor,
         )
-    except ValidationFailed as refusal:
+    except DomainError as refusal:
         form.add_error(refusal.field, str(refusal))
         return False
     return True

@@ -4,9 +4,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from helpdesk.accounts.services.accounts import store_password
+from helpdesk.accounts.throttle import Attempt, Limits
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.legacy.errors import PermissionRefused, ValidationFailed
-from helpdesk.legacy.passwords import check_new_password, hash_password, verify_password
+from helpdesk.legacy.passwords import FORM_BYTES, check_new_password, hash_password, verify_password
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.models import Agent
 
@@ -18,14 +19,19 @@ def change_agent_password(agent: Agent, *, current_password: str, new_password: 
     """Let an agent replace the own password after typing the current one.
 
     Every session of the agent ends (the view keeps its own), reset tokens vanish. Raises PermissionRefused for any
-    other actor, ValidationFailed (osTicket's texts) for a wrong current password and for what the policy forbids.
+    other actor and after too many wrong guesses (a session may be stolen), ValidationFailed (osTicket's texts) for a
+    wrong current password and for what the policy forbids.
     """
     if actor.kind is not ActorKind.AGENT or actor.agent is None or actor.agent.pk != agent.pk:
         raise PermissionRefused(gettext_lazy("Only the agent may change this password."), code="password_of_another")
-    if not verify_password(current_password, agent.passwd):
+    attempt = Attempt("agent password", f"agent {agent.pk}", actor.ip_address, Limits.for_agents())
+    if not attempt.begin():
+        raise PermissionRefused(gettext_lazy("Maximum failed login attempts reached"), code="too_many_attempts")
+    if not verify_password(current_password[:FORM_BYTES], agent.passwd):
         raise ValidationFailed(
             gettext_lazy("The current password is not right."), code="password_wrong", field="current_password"
         )
+    attempt.succeed()
     _replace(agent, new_password, current_password=current_password, change_due=False)
 
 

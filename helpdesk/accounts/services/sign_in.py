@@ -159,11 +159,17 @@ def _note_visit(agent: Agent) -> None:
     """Set `lastlogin` and the language of the browser, drop reset tokens, make an expired password due."""
     agent.lastlogin = timezone.now()
     extra: dict[str, Any] = agent.extra if isinstance(agent.extra, dict) else {}
-    language = to_locale(get_language() or settings.LANGUAGE_CODE)
-    agent.extra = cast(Any, {**extra, "browser_lang": language})
+    agent.extra = cast(Any, {**extra, "browser_lang": _language()})
     agent.change_passwd = agent.change_passwd or is_password_expired(agent)
     agent.save(update_fields=["lastlogin", "extra", "change_passwd"])
     forget_reset_tokens(agent)
+
+
+def _language() -> str:
+    """The language of the browser as osTicket names it: `en_US`, `de`."""
+    language = get_language() or settings.LANGUAGE_CODE
+    is_default = settings.LANGUAGE_CODE.split("-")[0] == language
+    return to_locale(settings.LANGUAGE_CODE if is_default else language)
 
 
 def is_password_expired(agent: Agent) -> bool:
