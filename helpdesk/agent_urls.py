@@ -5,5 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 app_name = "agent"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("helpdesk.accounts.agent_urls")),
+    path("", include("helpdesk.files.agent_urls")),
     path("", include("helpdesk.portal.agent_urls")),
+    path("", include("tickets.agent_urls")),
 ]

@@ -122,6 +122,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.portal.context_processors.portal",
+                "helpdesk.portal.context_processors.agent_portal",
             ],
         },
     }

@@ -49,11 +49,11 @@ def _assignee(value: str) -> dict[str, Agent | Team]:
 class TicketActionForm(forms.Form):
     """What all forms of the ticket page share: ids that do not collide, and refusals shown at the right field."""
 
-    id_prefix = ""
+    action: Action
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
         """Take the page first; the rest is what Django's forms take."""
-        kwargs["auto_id"] = f"{self.id_prefix}_%s"
+        kwargs["auto_id"] = f"{self.action}_%s"
         super().__init__(*args, **kwargs)
         self.page = page
 
@@ -83,7 +83,7 @@ def _pairs(choices: list[Choice]) -> list[tuple[str, str]]:
 class ReplyForm(TicketActionForm):
     """A reply to the requester, with an optional change of status after it."""
 
-    id_prefix = "reply"
+    action = Action.REPLY
 
     reply_to = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=ReplyTo)
     body = forms.CharField(label=gettext_lazy("Reply"), strip=False)
@@ -131,7 +131,7 @@ class ReplyForm(TicketActionForm):
 class NoteForm(TicketActionForm):
     """An internal note."""
 
-    id_prefix = "note"
+    action = Action.NOTE
 
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -161,7 +161,7 @@ class CommentedForm(TicketActionForm):
 class AssignForm(CommentedForm):
     """The agent (`s<id>`) or team (`t<id>`) that the ticket goes to."""
 
-    id_prefix = "assign"
+    action = Action.ASSIGN
 
     assignee = forms.TypedChoiceField(label=gettext_lazy("Assign to"), coerce=_assignee)
     field_order = ["assignee", "comments"]
@@ -176,7 +176,7 @@ class AssignForm(CommentedForm):
 class CloseForm(CommentedForm):
     """The closed status that the ticket gets."""
 
-    id_prefix = "close"
+    action = Action.CLOSE
 
     status = forms.TypedChoiceField(label=gettext_lazy("Status"), coerce=_status_with_id)
     field_order = ["status", "comments"]
@@ -190,4 +190,4 @@ class CloseForm(CommentedForm):
 class ReopenForm(CommentedForm):
     """Opening a closed ticket again."""
 
-    id_prefix = "reopen"
+    action = Action.REOPEN

@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from helpdesk import configuration
+from tickets.screens import NavigationQueue
+from tickets.selectors import navigation_for
 
 THEME_COOKIE = "theme"
 THEMES = frozenset({"light", "dark"})
@@ -18,3 +21,15 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "help_desk_title": SimpleLazyObject(lambda: configuration.current().text("helpdesk_title", "Ostler")),
         "theme": theme if theme in THEMES else "",
     }
+
+
+def agent_portal(request: HttpRequest) -> dict[str, Any]:
+    """Give the agent who passed the door and the queues; templates call `navigation`, so other answers cost nothing."""
+    access = getattr(request, "access", None)
+    if access is None:
+        return {}
+
+    def navigation() -> list[NavigationQueue]:
+        return navigation_for(access, now=timezone.now())
+
+    return {"agent": access.agent, "navigation": navigation}
