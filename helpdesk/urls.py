@@ -4,5 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scp/", include("helpdesk.agent_urls")),
+    path("", include("helpdesk.files.urls")),
     path("", include("helpdesk.portal.urls")),
 ]

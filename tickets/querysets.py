@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from helpdesk.people.access import AgentAccess, access_of
-from helpdesk.people.models import Agent
+from helpdesk.people.constants import OrganizationFlag, UserFlag
+from helpdesk.people.models import Agent, EndUser, Organization
 from helpdesk.threads.constants import ObjectType
-from helpdesk.threads.models import Referral
+from helpdesk.threads.models import Collaborator, Referral
 from tickets.constants import TicketFlag, TicketState
 
 if TYPE_CHECKING:
     from tickets.models import Ticket  # noqa: F401 -- the type argument of the class
 
 NOTHING = Q(pk__in=())
+_TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
 
 
 class TicketQuerySet(QuerySet["Ticket"]):
@@ -50,6 +52,21 @@ class TicketQuerySet(QuerySet["Ticket"]):
             condition |= _in_departments_of(access)
         return self.filter(condition)
 
+    def accessible_to_user(self, user: EndUser) -> TicketQuerySet:
+        """Give the tickets that an end user may open (osticket/tickets.md §5).
+
+        Own ones, those on which the user collaborates, those of the organization as far as it shares them, and those
+        into which one of these was merged.
+        """
+        condition = Q(user=user) | _collaborates(user)
+        if user.org is not None and _sees_organization(user, user.org):
+            condition |= Q(user__org=user.org)
+        merged = self.model._default_manager.alias(
+            merged_bits=F("flags").bitand(int(TicketFlag.COMBINE_THREADS | TicketFlag.SEPARATE_THREADS))
+        ).exclude(merged_bits=0)
+        children = merged.filter(condition, parent=OuterRef("pk"))
+        return self.filter(condition | Q(Exists(children)))
+
     def referred_to_agent(self, who: Agent | AgentAccess) -> TicketQuerySet:
         """Give the tickets referred to this agent, to a team or to a department of this agent."""
         access = _access(who)
@@ -65,6 +82,21 @@ class TicketQuerySet(QuerySet["Ticket"]):
 
 def _access(who: Agent | AgentAccess) -> AgentAccess:
     return who if isinstance(who, AgentAccess) else access_of(who)
+
+
+def _collaborates(user: EndUser) -> Q:
+    """Whether the user is a collaborator of the thread, active or not."""
+    rows = Collaborator.objects.filter(
+        user=user, thread__object_id=OuterRef("pk"), thread__object_type__in=_TICKET_THREADS
+    )
+    return Q(Exists(rows))
+
+
+def _sees_organization(user: EndUser, organization: Organization) -> bool:
+    if organization.status & OrganizationFlag.SHARE_EVERYBODY:
+        return True
+    is_contact = bool(user.status & UserFlag.PRIMARY_CONTACT)
+    return is_contact and bool(organization.status & OrganizationFlag.SHARE_PRIMARY_CONTACTS)
 
 
 def _is_open(open_status_ids: Collection[int] | None) -> Q:
@@ -94,6 +126,6 @@ def _referred_to(*, agents: Collection[int] = (), teams: Collection[int] = (), d
     referrals = Referral.objects.filter(
         condition,
         thread__object_id=OuterRef("pk"),
-        thread__object_type__in=(ObjectType.TICKET, ObjectType.MERGED_TICKET),
+        thread__object_type__in=_TICKET_THREADS,
     )
     return Q(Exists(referrals))

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from helpdesk.people.models import Agent, Department, Team, TeamMember
+from helpdesk.people.names import agent_name
+from tickets.assignees import assignable_teams
 from tickets.models import Queue, QueueColumn, QueueColumnPlacement, QueueSort, TicketPriority, TicketStatus
 
 LONGEST_AGE = 10
@@ -26,6 +29,7 @@ class StatusRow:
     id: int
     name: str
     state: str
+    mode: int
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,40 @@ def queue_tables() -> QueueTables:
     return _kept("queues", _read_queues)
 
 
+def agent_names() -> dict[int, str]:
+    """Give the names of all agents by id, in the configured format."""
+    parts = _kept("agents", _read_agents)
+    return {pk: agent_name(first, last, username=username) for pk, (first, last, username) in parts.items()}
+
+
+def team_names() -> dict[int, str]:
+    """Give the names of all teams by id."""
+    return {pk: name for pk, (name, _is_assignable) in _kept("teams", _read_teams).items()}
+
+
+def assignable_team_names() -> dict[int, str]:
+    """Give the names of the teams that can be chosen, by name."""
+    return {pk: name for pk, (name, is_assignable) in _kept("teams", _read_teams).items() if is_assignable}
+
+
+def department_names() -> dict[int, str]:
+    """Give the names of all departments by id."""
+    return _kept("departments", lambda: dict(Department.objects.values_list("pk", "name")))
+
+
 def forget_reference_data(**_: object) -> None:
     """Read everything anew from now on, in every process (a receiver of model signals)."""
-    cache.delete_many([_key(name) for name in ("statuses", "priorities", "queues")])
-    transaction.on_commit(lambda: cache.delete_many([_key(name) for name in ("statuses", "priorities", "queues")]))
+    keys = [_key(name) for name in _NAMES]
+    cache.delete_many(keys)
+    transaction.on_commit(lambda: cache.delete_many(keys))
+
+
+TABLES = (
+    *(Agent, Department, Team, TeamMember, TicketPriority, TicketStatus),
+    *(Queue, QueueColumn, QueueColumnPlacement, QueueSort),
+)
+"""The models whose changes make this module read anew."""
+_NAMES = ("statuses", "priorities", "queues", "agents", "teams", "departments")
 
 
 def _kept(name: str, read: Callable[[], Value]) -> Value:
@@ -111,8 +145,8 @@ def _key(name: str) -> str:
 
 
 def _read_statuses() -> dict[int, StatusRow]:
-    rows = TicketStatus.objects.order_by("sort", "id").values_list("id", "name", "state")
-    return {pk: StatusRow(pk, name, state or "") for pk, name, state in rows}
+    rows = TicketStatus.objects.order_by("sort", "id").values_list("id", "name", "state", "mode")
+    return {pk: StatusRow(pk, name, state or "", int(mode)) for pk, name, state, mode in rows}
 
 
 def _read_priorities() -> dict[int, PriorityRow]:
@@ -120,6 +154,16 @@ def _read_priorities() -> dict[int, PriorityRow]:
         "priority_id", "priority_desc", "priority_color", "priority_urgency"
     )
     return {pk: PriorityRow(pk, name, color, urgency) for pk, name, color, urgency in rows}
+
+
+def _read_agents() -> dict[int, tuple[str, str, str]]:
+    rows = Agent.objects.values_list("pk", "firstname", "lastname", "username")
+    return {pk: (first or "", last or "", username) for pk, first, last, username in rows}
+
+
+def _read_teams() -> dict[int, tuple[str, bool]]:
+    choosable = set(assignable_teams().values_list("pk", flat=True))
+    return {pk: (name, pk in choosable) for pk, name in Team.objects.order_by("name").values_list("pk", "name")}
 
 
 def _read_queues() -> QueueTables:

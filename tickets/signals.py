@@ -22,6 +22,9 @@ ticket_assigned = Signal()
 entry_posted = Signal()
 """`entry`: a message, response or internal note."""
 
+CHANGING_COUNTS = (ticket_created, ticket_closed, ticket_reopened, ticket_assigned, entry_posted)
+"""The signals after which the numbers beside the queues may be others."""
+
 
 def send_after_commit(signal: Signal, **values: Any) -> None:
     """Send a signal when the running transaction has committed, at once when there is none."""

@@ -20,9 +20,10 @@ from tickets.assignees import assignable_agents, has_members, is_available, is_e
 from tickets.models import Ticket
 from tickets.names import full_name
 from tickets.policies import can, require
-from tickets.services.common import lock, log, post_note_of, record, save_changes, thread_of
-from tickets.services.status import is_closed, is_open, reopen_closed
+from tickets.services.common import lock, log, own_thread, post_note_of, record, save_changes
+from tickets.services.status import reopen_closed
 from tickets.signals import send_after_commit, ticket_assigned
+from tickets.states import is_closed, is_open
 
 AUTOMATIC = "Ticket Filter"
 """The name in events of automatic assignments, whatever their source."""
@@ -96,7 +97,7 @@ def assign_ticket(
         if comments.strip():
             post_note_of(ticket, actor=actor, title=title, body=comments, format=format, now=now)
         if refer and former[1] is not None:
-            refer_thread(thread_of(ticket), former[0], former[1], now=now)
+            refer_thread(own_thread(ticket, now=now), former[0], former[1], now=now)
     return ticket
 
 
@@ -203,7 +204,7 @@ def _claim_title(agent: Agent) -> str:
 
 def _assign_agent(ticket: Ticket, agent: Agent, *, actor: Actor, data: dict[str, Any], now: datetime) -> None:
     save_changes(ticket, now=now, staff=agent)
-    withdraw_referral(thread_of(ticket, now=now), ObjectType.AGENT, agent.pk)
+    withdraw_referral(own_thread(ticket, now=now), ObjectType.AGENT, agent.pk)
     record(ticket, "assigned", actor=actor, now=now, data=data)
     log("ticket_assigned", ticket, actor, staff_id=agent.pk)
     send_after_commit(ticket_assigned, ticket=ticket, actor=actor, staff=agent, team=None)
@@ -211,7 +212,7 @@ def _assign_agent(ticket: Ticket, agent: Agent, *, actor: Actor, data: dict[str,
 
 def _assign_team(ticket: Ticket, team: Team, *, actor: Actor, now: datetime) -> None:
     save_changes(ticket, now=now, team=team)
-    withdraw_referral(thread_of(ticket, now=now), ObjectType.TEAM, team.pk)
+    withdraw_referral(own_thread(ticket, now=now), ObjectType.TEAM, team.pk)
     record(ticket, "assigned", actor=actor, now=now, data={"team": team.pk})
     log("ticket_assigned", ticket, actor, team_id=team.pk)
     send_after_commit(ticket_assigned, ticket=ticket, actor=actor, staff=None, team=team)

@@ -17,6 +17,7 @@ from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
 from helpdesk.threads.services import SYSTEM_POSTER, NewEntry, create_thread, post_entry
 from tickets.models import Ticket
 from tickets.names import full_name
+from tickets.states import find_thread, remember_thread
 
 logger = structlog.get_logger("tickets")
 
@@ -26,7 +27,7 @@ def lock(ticket: Ticket) -> Ticket:
 
     Raises NotFound when somebody has deleted it meanwhile.
     """
-    ticket.__dict__.pop("_thread", None)
+    remember_thread(ticket, None)
     try:
         ticket.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
     except Ticket.DoesNotExist:
@@ -49,26 +50,13 @@ def save_changes(ticket: Ticket, *, now: datetime, **columns: Any) -> bool:
     return bool(changed)
 
 
-def thread_of(ticket: Ticket, *, now: datetime | None = None) -> Thread:
-    """Give the thread of a ticket; of a merged one the thread it left. A missing one is made when `now` is given.
-
-    It is read once per ticket object. Raises NotFound when there is none.
-    """
-    known: Thread | None = ticket.__dict__.get("_thread")
-    if known is None:
-        known = ticket.__dict__["_thread"] = _find_thread(ticket, now)
-    return known
-
-
-def _find_thread(ticket: Ticket, now: datetime | None) -> Thread:
-    types = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
-    threads = Thread.objects.filter(object_id=ticket.pk, object_type__in=types)
-    found = sorted(threads, key=lambda thread: (types.index(ObjectType(thread.object_type)), thread.pk))
-    if found:
-        return found[0]
-    if now is None:
-        raise NotFound(_("The ticket has no thread."), code="thread_missing")
-    return create_thread(ObjectType.TICKET, ticket.pk, now=now)
+def own_thread(ticket: Ticket, *, now: datetime) -> Thread:
+    """Give the thread of a ticket for writing; one that is missing is made anew."""
+    thread = find_thread(ticket)
+    if thread is None:
+        thread = create_thread(ObjectType.TICKET, ticket.pk, now=now)
+        remember_thread(ticket, thread)
+    return thread
 
 
 def facts_of(ticket: Ticket) -> EventFacts:
@@ -89,7 +77,7 @@ def record(
     username: str | None = None,
 ) -> ThreadEvent:
     """Record an event of the ticket with its columns as they are now (osticket/tickets.md §2)."""
-    thread = thread_of(ticket, now=now)
+    thread = own_thread(ticket, now=now)
     return record_event(
         thread, name, actor=actor, facts=facts_of(ticket), now=now, data=data, annul=annul, username=username
     )
@@ -114,7 +102,7 @@ def post_note_of(
         poster=poster_of(actor),
         ip_address=actor.ip_address,
     )
-    return post_entry(thread_of(ticket, now=now), new, now=now)
+    return post_entry(own_thread(ticket, now=now), new, now=now)
 
 
 def poster_of(actor: Actor) -> str:

@@ -42,8 +42,9 @@ from tickets.services.assignment import assign_automatically
 from tickets.services.common import log, record, save_changes
 from tickets.services.posting import ReplyTo, recipients_of
 from tickets.services.routing import Route, resolve
-from tickets.services.status import close_ticket, is_open
+from tickets.services.status import close_ticket
 from tickets.signals import send_after_commit, ticket_created
+from tickets.states import is_open, remember_thread, thread_of
 from tickets.statuses import default_status
 
 
@@ -191,13 +192,13 @@ def _insert(new: NewTicket, route: Route, actor: Actor, now: datetime) -> Ticket
         created=now,
         updated=now,
     )
-    ticket.__dict__["_thread"] = create_thread(ObjectType.TICKET, ticket.pk, now=now)
+    remember_thread(ticket, create_thread(ObjectType.TICKET, ticket.pk, now=now))
     return ticket
 
 
 def _save_forms(ticket: Ticket, new: NewTicket, route: Route, subject: str, actor: Actor, now: datetime) -> None:
     """Save the ticket form and the forms of the topic, each at its place in the topic's list (§1.3)."""
-    values = {**new.answers, "subject": subject, "priority": route.priority.pk if route.priority else None}
+    values = {**new.answers, "subject": subject, "priority": route.priority}
     ticket_form = form_for(EntryObject.TICKET)
     forms: list[tuple[Form, int, list[int] | None]] = []
     if route.topic is not None:
@@ -239,7 +240,7 @@ _MEMBER_FLAGS = OrganizationFlag.COLLABORATE_ALL_MEMBERS | OrganizationFlag.COLL
 
 def _add_collaborator(ticket: Ticket, user: EndUser, actor: Actor, now: datetime) -> bool:
     """Add a collaborator with the event; False for the owner and for one who is."""
-    thread = ticket.__dict__["_thread"]
+    thread = thread_of(ticket)
     if user.pk == ticket.user_id or thread.collaborators.filter(user=user).exists():
         return False
     add_collaborator(thread, user, now=now)
@@ -264,7 +265,7 @@ def _post_message(ticket: Ticket, new: NewTicket, subject: str, actor: Actor, no
         recipients=recipients,
         files=new.files,
     )
-    return post_entry(ticket.__dict__["_thread"], entry, now=now)
+    return post_entry(thread_of(ticket), entry, now=now)
 
 
 def _set_first_status(ticket: Ticket, new: NewTicket, status: TicketStatus, actor: Actor, now: datetime) -> None:

@@ -29,12 +29,12 @@ from helpdesk.threads.services import (
     delete_drafts,
     post_entry,
 )
-from tickets.constants import TicketFlag
 from tickets.models import Ticket, TicketStatus
 from tickets.policies import require
-from tickets.services.common import lock, log, poster_of, record, save_changes, thread_of
-from tickets.services.status import change_status, is_open, may_reopen_by_itself, reopen_closed
+from tickets.services.common import lock, log, own_thread, poster_of, record, save_changes
+from tickets.services.status import change_status, may_reopen_by_itself, reopen_closed
 from tickets.signals import entry_posted, send_after_commit
+from tickets.states import is_merged_child, is_open, thread_of
 
 
 class ReplyTo(StrEnum):
@@ -198,12 +198,6 @@ def post_message(
     return entry
 
 
-def is_merged_child(ticket: Ticket) -> bool:
-    """Whether the ticket was merged into another one (a linked one was not)."""
-    merged = TicketFlag.COMBINE_THREADS | TicketFlag.SEPARATE_THREADS
-    return ticket.parent_id is not None and bool(ticket.flags & merged)
-
-
 def last_message(ticket: Ticket) -> ThreadEntry | None:
     """Give the newest message of the thread."""
     messages = thread_of(ticket).entries.alias(hidden=F("flags").bitand(int(EntryFlag.HIDDEN)))
@@ -228,7 +222,7 @@ def recipients_of(
 
 
 def _post(ticket: Ticket, new: NewEntry, *, actor: Actor, now: datetime) -> ThreadEntry:
-    entry = post_entry(thread_of(ticket, now=now), new, now=now)
+    entry = post_entry(own_thread(ticket, now=now), new, now=now)
     log("entry_posted", ticket, actor, entry_id=entry.pk, entry_type=str(new.type))
     send_after_commit(entry_posted, ticket=ticket, actor=actor, entry=entry)
     return entry
@@ -273,7 +267,7 @@ def _claim_by_reply(ticket: Ticket, actor: Actor, now: datetime) -> None:
 
 def _join(ticket: Ticket, user: EndUser, actor: Actor, now: datetime) -> None:
     """Make the writer a collaborator, with the event, unless he is one."""
-    thread = thread_of(ticket, now=now)
+    thread = own_thread(ticket, now=now)
     if thread.collaborators.filter(user=user).exists():
         return
     add_collaborator(thread, user, now=now)

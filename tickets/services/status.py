@@ -22,8 +22,9 @@ from tickets.closing import close_obstacle
 from tickets.constants import TicketState, TopicFlag
 from tickets.models import Ticket, TicketStatus
 from tickets.policies import can, require
-from tickets.services.common import lock, log, post_note_of, record, save_changes, thread_of
+from tickets.services.common import lock, log, own_thread, post_note_of, record, save_changes
 from tickets.signals import send_after_commit, ticket_closed, ticket_reopened
+from tickets.states import is_closed, is_open, thread_of
 from tickets.statuses import is_reopenable, reopen_status
 
 
@@ -87,7 +88,7 @@ def close_ticket(
         referee = ticket.staff_id or (actor.agent.pk if actor.agent else None)
         save_changes(ticket, now=now, **_closed_columns(ticket, actor, status, set_closing_agent, now))
         if referee and configuration.current().boolean("auto_refer_closed"):
-            refer(thread_of(ticket, now=now), ObjectType.AGENT, referee, now=now)
+            refer(own_thread(ticket, now=now), ObjectType.AGENT, referee, now=now)
         _post_comments(ticket, actor, comments, format, now)
         data = {"status": [status.pk, status.name]}
         record(ticket, "closed", actor=actor, now=now, data=data, annul="closed")
@@ -147,16 +148,6 @@ def reopen_closed(ticket: Ticket, *, actor: Actor, now: datetime, status: Ticket
     record(ticket, "reopened", actor=actor, now=now, annul="closed")
     log("ticket_reopened", ticket, actor, status_id=status.pk)
     send_after_commit(ticket_reopened, ticket=ticket, actor=actor, status=status)
-
-
-def is_open(ticket: Ticket) -> bool:
-    """Whether the ticket's status is an open one."""
-    return ticket.status is not None and ticket.status.state == TicketState.OPEN
-
-
-def is_closed(ticket: Ticket) -> bool:
-    """Whether the ticket's status is a closed one."""
-    return ticket.status is not None and ticket.status.state == TicketState.CLOSED
 
 
 def may_reopen_by_itself(ticket: Ticket) -> bool:

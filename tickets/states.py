@@ -1,0 +1,53 @@
+"""What kind of ticket it is at the moment, and where its conversation is."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import NotFound
+from helpdesk.threads.constants import ObjectType
+from helpdesk.threads.models import Thread
+from tickets.constants import TicketFlag, TicketState
+from tickets.models import Ticket
+
+MERGED = TicketFlag.COMBINE_THREADS | TicketFlag.SEPARATE_THREADS
+_THREAD_TYPES = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
+
+
+def is_open(ticket: Ticket) -> bool:
+    """Whether the ticket's status is an open one."""
+    return ticket.status is not None and ticket.status.state == TicketState.OPEN
+
+
+def is_closed(ticket: Ticket) -> bool:
+    """Whether the ticket's status is a closed one."""
+    return ticket.status is not None and ticket.status.state == TicketState.CLOSED
+
+
+def is_merged_child(ticket: Ticket) -> bool:
+    """Whether the ticket was merged into another one (a linked one was not)."""
+    return ticket.parent_id is not None and bool(ticket.flags & MERGED)
+
+
+def find_thread(ticket: Ticket) -> Thread | None:
+    """Give the thread of a ticket; of a merged one the thread it left. It is read once per ticket object."""
+    known: Thread | None = ticket.__dict__.get("_thread")
+    if known is None:
+        threads = Thread.objects.filter(object_id=ticket.pk, object_type__in=_THREAD_TYPES)
+        found = sorted(threads, key=lambda thread: (_THREAD_TYPES.index(ObjectType(thread.object_type)), thread.pk))
+        known = found[0] if found else None
+        remember_thread(ticket, known)
+    return known
+
+
+def thread_of(ticket: Ticket) -> Thread:
+    """Give the thread of a ticket. Raises NotFound when it has lost it."""
+    thread = find_thread(ticket)
+    if thread is None:
+        raise NotFound(_("The ticket has no thread."), code="thread_missing")
+    return thread
+
+
+def remember_thread(ticket: Ticket, thread: Thread | None) -> None:
+    """Keep the thread on the ticket object; None makes the next reader look again."""
+    ticket.__dict__["_thread"] = thread
