@@ -10,3 +10,7 @@ class AccountsConfig(AppConfig):
     name = "helpdesk.accounts"
     label = "hd_accounts"
     verbose_name = _("Sign-in")
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from helpdesk.accounts import checks  # noqa: F401
