@@ -1,10 +1,11 @@
-"""What `manage.py serve` runs: the web server, a worker for jobs and the scheduler, under one supervisor."""
+"""What `manage.py serve` runs: the web server, a worker for jobs and the scheduler."""
 
 import errno
 import hashlib
 import http.client
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,9 +18,11 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from helpdesk.supervisor import Program
+from helpdesk.tls import TlsFiles
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- addresses that one may listen at
 FINGERPRINT_FILE = ".collected"
+MANIFEST = "staticfiles.json"
 
 
 class CannotServe(Exception):  # noqa: N818 -- as people say it
@@ -28,10 +31,11 @@ class CannotServe(Exception):  # noqa: N818 -- as people say it
 
 @dataclass(frozen=True)
 class Address:
-    """Where the web server listens."""
+    """Where the web server listens, and with which certificate when it speaks https."""
 
     host: str
     port: int
+    tls: TlsFiles | None = None
 
     @property
     def reachable_host(self) -> str:
@@ -42,7 +46,8 @@ class Address:
     def url(self) -> str:
         """The address for a browser on this machine, with a slash at the end."""
         name = "localhost" if self.host in WILDCARDS else self.host
-        return f"http://[{name}]:{self.port}/" if ":" in name else f"http://{name}:{self.port}/"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://[{name}]:{self.port}/" if ":" in name else f"{scheme}://{name}:{self.port}/"
 
 
 def require_free_port(address: Address) -> None:
@@ -86,7 +91,16 @@ def _static_files() -> Iterator[str]:
 
 
 def collect_static_files() -> bool:
-    """Collect and compress the static files when one of them changed since the last time; tell whether it was done."""
+    """Collect and compress the static files when one of them changed since the last time; tell whether it was done.
+
+    A directory that this user may not write to was filled by the installation and is left alone. Raises CannotServe
+    when it is empty.
+    """
+    root = Path(settings.STATIC_ROOT)
+    if root.exists() and not os.access(root, os.W_OK):
+        if not (root / MANIFEST).exists():
+            raise CannotServe(f"{root} holds no static files. Collect them as its owner: manage.py collectstatic")
+        return False
     fingerprint = hashlib.sha256("\n".join(sorted(_static_files())).encode()).hexdigest()
     remembered = Path(settings.STATIC_ROOT) / FINGERPRINT_FILE
     if remembered.exists() and remembered.read_text() == fingerprint:
@@ -98,7 +112,7 @@ def collect_static_files() -> bool:
 
 def answers(address: Address) -> bool:
     """Tell whether the web server answers a request at all, whatever it says."""
-    connection = http.client.HTTPConnection(address.reachable_host, address.port, timeout=5)
+    connection = _connection(address)
     try:
         connection.request("GET", "/", headers={"Host": "localhost"})
         connection.getresponse()
@@ -109,9 +123,22 @@ def answers(address: Address) -> bool:
     return True
 
 
-def environment() -> dict[str, str]:
-    """Give the environment of the programs: ours, with the house on the import path wherever it is installed."""
+def _connection(address: Address) -> http.client.HTTPConnection:
+    if not address.tls:
+        return http.client.HTTPConnection(address.reachable_host, address.port, timeout=5)
+    context = ssl.create_default_context()  # the certificate is our own and names another host than this one
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(address.reachable_host, address.port, timeout=5, context=context)
+
+
+def environment(address: Address) -> dict[str, str]:
+    """Give the environment of the programs: ours, with the house on the import path wherever it is installed.
+
+    A web server with a certificate makes `HTTPS` true where nothing else is said.
+    """
     inherited = dict(os.environ)
+    if address.tls:
+        inherited.setdefault("HTTPS", "1")
     paths = filter(None, [str(settings.BASE_DIR), inherited.get("PYTHONPATH")])
     return {**inherited, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
@@ -125,6 +152,7 @@ def programs(address: Address, *, web_workers: int, web_threads: int, job_thread
         *["--host", address.host, "--port", str(address.port), "--log-level", log_level],
         *["--workers", str(web_workers), "--blocking-threads", str(web_threads)],
         *["--respawn-failed-workers", "--workers-kill-timeout", "10"],
+        *_tls_options(address.tls),
         "helpdesk.wsgi:application",
     ]
     worker = [
@@ -137,3 +165,11 @@ def programs(address: Address, *, web_workers: int, web_threads: int, job_thread
         Program("worker", worker),
         Program("beat", beat),
     ]
+
+
+def _tls_options(tls: TlsFiles | None) -> list[str]:
+    """Clients of the API may be older than TLS 1.3, which the web server would demand by itself."""
+    if tls is None:
+        return []
+    files = ["--ssl-certificate", str(tls.certificate), "--ssl-keyfile", str(tls.key)]
+    return [*files, "--ssl-protocol-min", "tls1.2"]

@@ -18,7 +18,7 @@ class Command(serve.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what `serve` takes, and whether a new help desk is filled."""
-        super().add_arguments(parser)
+        self.add_server_arguments(parser)
         parser.add_argument(
             "--no-demo", action="store_false", dest="sample_data", help="leave a new help desk empty (DEMO=0)"
         )

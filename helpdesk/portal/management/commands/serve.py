@@ -2,14 +2,17 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
+from django.utils import timezone
 
 from helpdesk import serving
-from helpdesk.supervisor import Supervisor
+from helpdesk.supervisor import Program, Supervisor
+from helpdesk.tls import TlsFiles, UnusableCertificate
 
 
 class Command(BaseCommand):
@@ -19,34 +22,74 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare address and size, and how a service manager runs the programs one by one."""
+        self.add_server_arguments(parser)
+        parser.add_argument(
+            "--only",
+            choices=["web", "worker", "beat"],
+            help="become this one program, without supervisor: for systemd and containers, which restart by themselves",
+        )
+
+    def add_server_arguments(self, parser: CommandParser) -> None:
         """Declare address and size."""
         threads = min(8, 2 * (os.cpu_count() or 1) + 1)
         parser.add_argument("--host", default=settings.HOST, help="address to listen at (HOST, %(default)s)")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen at (PORT, %(default)s)")
+        parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="speak https: certificate with chain (PEM)")
+        parser.add_argument("--tls-key", type=Path, metavar="FILE", help="key of the certificate (PEM, not encrypted)")
         parser.add_argument("--workers", type=int, default=2, help="web server processes (%(default)s)")
         parser.add_argument("--threads", type=int, default=threads, help="requests at once per process (%(default)s)")
         parser.add_argument("--job-threads", type=int, default=4, help="jobs at once (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until told to stop; the exit status is 1 when the web server cannot start."""
-        address = serving.Address(options["host"], options["port"])
+        only = options.get("only")
         try:
-            serving.require_free_port(address)
-        except serving.CannotServe as error:
+            address = self._address(options)
+            if only in {None, "web"}:
+                serving.require_free_port(address)
+            self.prepare(options)
+            if only in {None, "web"}:
+                self._prepare_web_server(address)
+        except (serving.CannotServe, UnusableCertificate) as error:
             raise CommandError(str(error)) from error
-        self.prepare(options)
+        programs = serving.programs(
+            address,
+            web_workers=options["workers"],
+            web_threads=options["threads"],
+            job_threads=options["job_threads"],
+        )
+        connections.close_all()
+        if only:
+            self._become(next(program for program in programs if program.name == only), address)
+        self._supervise(programs, address)
+
+    def _prepare_web_server(self, address: serving.Address) -> None:
+        """Collect the static files where needed, and warn of what would go wrong later. Raises CannotServe."""
         if serving.collect_static_files():
             self.stdout.write("Static files collected.")
         self._warn_of_foreign_host(address)
-        connections.close_all()
+
+    def _address(self, options: dict[str, Any]) -> serving.Address:
+        """Give the address of the options. Raises CommandError, UnusableCertificate."""
+        certificate, key = options["tls_cert"], options["tls_key"]
+        if (certificate is None) != (key is None):
+            raise CommandError("--tls-cert and --tls-key belong together.")
+        tls = TlsFiles(certificate.absolute(), key.absolute()) if certificate and key else None
+        if tls and (warning := tls.check(timezone.now())):
+            self.stderr.write(warning)
+        return serving.Address(options["host"], options["port"], tls)
+
+    def _become(self, program: Program, address: serving.Address) -> None:
+        """Replace this process by the program, so that signals and exit status are its own."""
+        self.stdout.flush()
+        os.execve(program.command[0], list(program.command), serving.environment(address))  # noqa: S606 -- no shell on purpose
+
+    def _supervise(self, programs: list[Program], address: serving.Address) -> None:
+        """Run all programs until told to stop. Raises CommandError when the web server cannot start."""
         supervisor = Supervisor(
-            serving.programs(
-                address,
-                web_workers=options["workers"],
-                web_threads=options["threads"],
-                job_threads=options["job_threads"],
-            ),
-            environment=serving.environment(),
+            programs,
+            environment=serving.environment(address),
             output=sys.stderr,
             on_ready=lambda: self._announce(address),
         )
