@@ -26,19 +26,20 @@ SQLITE_FILE = "ostler.sqlite3"
 DEFAULT_PORTS = {"mysql": 3306, "mariadb": 3306, "postgres": 5432, "postgresql": 5432, "pgsql": 5432}
 
 
-def _from_url(url: str) -> dict[str, Any]:
+def database_from_url(url: str, *, called: str = "DATABASE_URL") -> dict[str, Any]:
+    """Give an entry of `DATABASES` for an address; raise ImproperlyConfigured, naming it `called`, for a bad one."""
     scheme = url.partition(":")[0].lower()
     if scheme not in BACKENDS:
         raise ImproperlyConfigured(
-            f"DATABASE_URL begins with {scheme!r}: use mysql://, postgres:// or sqlite:///path/of/file."
+            f"{called} begins with {scheme!r}: use mysql://, postgres:// or sqlite:///path/of/file."
         )
     try:
         # The library knows no mariadb://, but the rest of the address is the same.
         database = dict(dj_database_url.parse(re.sub("^mariadb:", "mysql:", url, flags=re.IGNORECASE)))
     except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}") from error
+        raise ImproperlyConfigured(f"{called} cannot be understood: {error}") from error
     if database["NAME"] in {"", ":memory:"}:
-        raise ImproperlyConfigured("DATABASE_URL names no database: its path is empty.")
+        raise ImproperlyConfigured(f"{called} names no database: its path is empty.")
     return database | {"ENGINE": BACKENDS[scheme]}
 
 
@@ -56,7 +57,8 @@ def _from_names(data_directory: Path) -> dict[str, Any]:
     }
 
 
-def _from_php(php: PhpConfiguration) -> dict[str, Any]:
+def database_from_php(php: PhpConfiguration) -> dict[str, Any]:
+    """Give an entry of `DATABASES` for the database of osTicket's own configuration file."""
     options = {"ssl": {"ca": php.tls_authority}} if php.tls_authority else {}
     return {
         "ENGINE": BACKENDS["mysql"],
@@ -73,11 +75,11 @@ def default_database(data_directory: Path, php: PhpConfiguration | None) -> dict
     """Give the entry `default` of `DATABASES`; raise ImproperlyConfigured for values that cannot work."""
     url = environment.secret("DATABASE_URL")
     if url:
-        database = _from_url(url)
+        database = database_from_url(url)
     elif any(environment.text(name) for name in CONNECTION_NAMES):
         database = _from_names(data_directory)
     elif php is not None:
-        database = _from_php(php)
+        database = database_from_php(php)
     else:
         database = {"ENGINE": BACKENDS["sqlite"], "NAME": str(data_directory / SQLITE_FILE)}
     return _with_options(database)
