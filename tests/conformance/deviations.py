@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from helpdesk.legacy.crypto import SecretUnreadable, decrypt
 from tests.conformance.comparison import DATABASE_TIME
 from tests.conformance.environment import PASSWORD_COST
-from tests.conformance.recorded import RecordedCase
+from tests.conformance.recorded import RecordedCase, support_file
 
 
 class Reason(Enum):
@@ -84,6 +84,38 @@ def _stored_value_accepts_other_texts(case: RecordedCase) -> bool:
 def _stored_with_our_cost(case: RecordedCase) -> dict[str, Any]:
     new_hash = f"$2a${PASSWORD_COST:02}$<hash>"
     return {**case.expect, "stored_after": {"staff": new_hash, "client": new_hash}}
+
+
+# Sign-in of agents
+
+
+def _is_sign_in_of_inactive_agent(case: RecordedCase) -> bool:
+    return (case.file, case.kind) == ("auth.json", "staff_login") and _given_of_agent(case).get("isactive") == 0
+
+
+def _refused(case: RecordedCase) -> dict[str, Any]:
+    return {**case.expect, "json": {"message": "Access denied", "show_reset": True, "status": 401}}
+
+
+def _signs_in_with_weakly_stored_password(case: RecordedCase) -> bool:
+    if (case.file, case.kind) != ("auth.json", "staff_login") or _is_sign_in_of_inactive_agent(case):
+        return False
+    stored = _given_of_agent(case).get("passwd") or support_file("api_base.json")["tables"]["staff"][0]["passwd"]
+    bcrypt = _BCRYPT.fullmatch(stored)
+    is_strong = bcrypt is not None and int(bcrypt["cost"]) >= PASSWORD_COST
+    return not is_strong and case.expect["json"].get("redirect") == "index.php"
+
+
+def _stored_with_our_cost_at_sign_in(case: RecordedCase) -> dict[str, Any]:
+    return {**case.expect, "staff": {**case.expect["staff"], "passwd": f"$2a${PASSWORD_COST:02}$<hash>"}}
+
+
+def _given_of_agent(case: RecordedCase) -> dict[str, Any]:
+    """What the case changes in the row of the agent who signs in."""
+    changes: dict[str, Any] = {}
+    for update in case.given.get("update", []):
+        changes |= update["set"] if update["table"] == "staff" else {}
+    return changes
 
 
 # Encrypted secrets
@@ -164,6 +196,23 @@ DEVIATIONS = (
         ),
         applies=_accepts_weakly_stored_password,
         expectation=_stored_with_our_cost,
+    ),
+    Deviation(
+        name="inactive agents are refused at the sign-in",
+        reason=Reason.SECURITY,
+        explanation=(
+            "osTicket signs an inactive agent in and sends him away at the next page, which tells a stranger that the "
+            "password is right."
+        ),
+        applies=_is_sign_in_of_inactive_agent,
+        expectation=_refused,
+    ),
+    Deviation(
+        name="signing in replaces a weakly stored password",
+        reason=Reason.SECURITY,
+        explanation="The same as above, seen at the agents' door: osTicket keeps cost 8 and rehashes md5 with it.",
+        applies=_signs_in_with_weakly_stored_password,
+        expectation=_stored_with_our_cost_at_sign_in,
     ),
     Deviation(
         name="secrets written by mcrypt are decrypted",

@@ -1,0 +1,72 @@
+"""The rows on top of which `api.json` and `auth.json` were recorded, and what a case changes in them (cases/README §4).
+
+`api_base.json` replaces the tables that it lists; the others keep the initial rows, which every test database holds.
+The `*__cdata` tables and the search index are built from the other rows and not loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.color import no_style
+from django.db import connection, models
+
+from helpdesk.configuration.models import ConfigItem
+from helpdesk.configuration.selectors import forget
+from helpdesk.legacy.fields import ZERO_DATE, LegacyDateTimeField
+from helpdesk.portal.seed import model_of_table
+from tests.conformance.comparison import DATABASE_TIME
+from tests.conformance.recorded import support_file
+
+Row = Mapping[str, Any]
+BUILT_FROM_OTHERS = frozenset({"_search", "ticket__cdata", "user__cdata"})
+
+
+def load_base_rows() -> None:
+    """Put the rows of `api_base.json` into the test database, ids as given."""
+    tables: Mapping[str, list[Row]] = support_file("api_base.json")["tables"]
+    for table in tables.keys() - BUILT_FROM_OTHERS:
+        model_of_table(table)._default_manager.all().delete()
+        insert_rows(table, tables[table])
+    forget()
+
+
+def apply_given(given: Mapping[str, Any]) -> None:
+    """Carry out the `config`, `rows` and `update` of a case."""
+    for namespace, values in given.get("config", {}).items():
+        for key, value in values.items():
+            ConfigItem.objects.update_or_create(namespace=namespace, key=key, defaults={"value": value})
+    for row in given.get("rows", []):
+        insert_rows(row["table"], [row["values"]])
+    for update in given.get("update", []):
+        model = model_of_table(update["table"])
+        model._default_manager.filter(**_values(model, update["where"])).update(**_values(model, update["set"]))
+    forget()
+
+
+def insert_rows(table: str, rows: Iterable[Row]) -> None:
+    """Insert rows keyed by column; ids not given continue after the highest."""
+    model = model_of_table(table)
+    model._default_manager.bulk_create([model(**_values(model, row)) for row in rows])
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [model]):
+            cursor.execute(statement)
+
+
+def _values(model: type[models.Model], row: Row) -> dict[str, Any]:
+    fields = {field.column: field for field in model._meta.concrete_fields if field.column}
+    return {fields[column].attname: _value(fields[column], value) for column, value in row.items()}
+
+
+def _value(field: models.Field[Any, Any], value: Any) -> Any:
+    """The Python value of a recorded column: times are UTC, bytes come as `base64:…`."""
+    if value is None:
+        return None
+    if isinstance(field, LegacyDateTimeField):
+        return None if value == ZERO_DATE else datetime.strptime(value, DATABASE_TIME).replace(tzinfo=UTC)
+    if isinstance(field, models.BinaryField):
+        return base64.b64decode(value.removeprefix("base64:"))
+    return value if isinstance(field, models.ForeignKey) else field.to_python(value)
