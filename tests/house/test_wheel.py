@@ -101,3 +101,10 @@ def test_an_installed_copy_finds_its_templates_and_static_files(installed: Path,
     )
     done = run_installed(installed, "shell", "--no-imports", "-c", program, home=tmp_path)
     assert done.stdout.split() == [str(installed / "ostler/templates"), str(installed / "ostler/static")], done.stderr
+
+
+def test_an_installed_copy_imports_nothing_from_the_working_directory(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "tickets").mkdir()
+    (tmp_path / "tickets" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    done = run_installed(installed, "check", home=tmp_path)
+    assert done.returncode == 0, done.stderr
