@@ -1,0 +1,335 @@
+"""Copies osTicket's tables row by row, in slices that are committed together with how far they reach.
+
+Killed at any point, the next run finds that position and goes on behind it: a slice is in with its position or not at
+all. In the end every table is read back and its sum compared with that of what the source gave.
+"""
+
+import json
+import time
+import zoneinfo
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from helpdesk.legacy.adoption.secret_salt import read_evidence
+from helpdesk.legacy.copying.codec import Row, RowSum, row_encoder
+from helpdesk.legacy.copying.progress import Progress
+from helpdesk.legacy.copying.reading import sum_of_table
+from helpdesk.legacy.copying.shapes import TableShape, legacy_shapes, models_by_table
+from helpdesk.legacy.copying.writing import (
+    RowWriter,
+    continue_sequences,
+    copying_session,
+    explain_refusal,
+    refresh_statistics,
+)
+from helpdesk.legacy.errors import Conflict
+from helpdesk.legacy.importing import target
+from helpdesk.legacy.importing.outcome import Outcome, problems_by_table, table_outcome
+from helpdesk.legacy.importing.source import RawRow, Source, SourceFacts, raw_key
+from helpdesk.legacy.importing.values import DoesNotFit, Finding, RowConverter
+from helpdesk.legacy.models import ImportProblem, ImportRun, ImportTable, Installation
+
+LEFT_OUT_TABLES = {"session": "sign-ins of the PHP program; they mean nothing here"}
+REBUILT = "a cache of form answers; built anew from the answers"
+LONGEST_SLICE_SECONDS = 0.5
+SHORT_SLICE_SECONDS = 0.1
+MOST_BYTES = 4 * 2**20
+FEWEST_BYTES = 2**16
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What people choose. `time_zone`: in which osTicket wrote its datetimes, '' to find it out."""
+
+    into_non_empty: bool = False
+    batch_size: int = 2000
+    time_zone: str = ""
+
+
+@dataclass
+class Pace:
+    """How much is committed at once: little enough that nobody waits for it."""
+
+    most_rows: int
+    rows: int = field(init=False)
+    content: int = MOST_BYTES
+
+    def __post_init__(self) -> None:
+        self.rows = self.most_rows
+
+    def learn(self, seconds: float) -> None:
+        """Take less after a slow slice, more after a quick one."""
+        if seconds > LONGEST_SLICE_SECONDS:
+            self.rows, self.content = max(1, self.rows // 2), max(FEWEST_BYTES, self.content // 2)
+        elif seconds < SHORT_SLICE_SECONDS:
+            self.rows, self.content = min(self.most_rows, self.rows * 2), min(MOST_BYTES, self.content * 2)
+
+
+@dataclass
+class Slice:
+    """Rows that are committed together: copied form and encoding, findings about them, and where they end."""
+
+    rows: list[Row] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    problems: list[ImportProblem] = field(default_factory=list)
+    left_out: int = 0
+    size: int = 0
+    position: str = ""
+
+    @property
+    def number(self) -> int:
+        """How many rows of the source it stands for."""
+        return len(self.rows) + self.left_out
+
+
+class Importer:
+    """One import from `source` into `connection`, new or continued."""
+
+    def __init__(
+        self,
+        source: Source,
+        connection: BaseDatabaseWrapper,
+        *,
+        options: ImportOptions,
+        progress: Progress,
+        rebuild_caches: Callable[[], None],
+    ) -> None:
+        """`rebuild_caches` is called once when all rows are in (the cdata tables belong to a package above)."""
+        self.source = source
+        self.connection = connection
+        self.options = options
+        self.progress = progress
+        self.rebuild_caches = rebuild_caches
+        self.pace = Pace(options.batch_size)
+
+    def run(self, *, now: datetime) -> Outcome:
+        """Do all of it, as of `now` (aware). Raises NotFound, ValidationFailed or Conflict; then run it again."""
+        self.progress.begin("Looking at osTicket's database", 0)
+        facts = self.source.examine(now=now, time_zone=self.options.time_zone)
+        if self.source.names_same_server_and_database(self.connection):
+            raise Conflict("Source and target are the same database. To use it in place: manage.py adopt.", code="same")
+        if not self.options.into_non_empty:
+            target.refuse_foreign_database(self.connection)
+        self.progress.begin("Making the tables", 0)
+        target.make_tables(self.connection)
+        self.source.open_snapshot()
+        run, was_resumed = self._start_or_resume(facts, now)
+        self.run_record = run
+        with copying_session(self.connection):
+            for table in self._tables().filter(is_complete=False):
+                self._copy_table(table, facts)
+        outcome = Outcome(run, facts.time_zone_explanation, was_resumed=was_resumed)
+        self._finish(outcome, facts)
+        return outcome
+
+    def _tables(self) -> Any:
+        return ImportTable.objects.using(self.connection.alias).filter(run=self.run_record).order_by("id")
+
+    # --- Begin ---
+
+    def _start_or_resume(self, facts: SourceFacts, now: datetime) -> tuple[ImportRun, bool]:
+        run = target.unfinished_run(self.connection, ImportRun.Kind.OSTICKET, self.source.identity)
+        if run is None:
+            return self._start(facts, now), False
+        if run.source_time_zone != facts.time_zone:
+            raise Conflict(
+                f"This import began with the source in the time zone {run.source_time_zone}, now it is "
+                f"{facts.time_zone}. Add --source-time-zone {run.source_time_zone}, or begin with an empty database.",
+                code="time-zone-changed",
+            )
+        return run, True
+
+    def _start(self, facts: SourceFacts, now: datetime) -> ImportRun:
+        if not self.options.into_non_empty:
+            target.refuse_database_in_use(
+                self.connection,
+                "Give an empty database (another DATABASE_URL), or --into-non-empty to keep these rows and add those "
+                "whose ids are free.",
+            )
+        shapes = [shape for name, shape in legacy_shapes().items() if name in facts.tables]
+        tables = [self._first_look(shape) for shape in shapes if shape.name not in LEFT_OUT_TABLES]
+        with transaction.atomic(using=self.connection.alias):
+            run = ImportRun.objects.using(self.connection.alias).create(
+                kind=ImportRun.Kind.OSTICKET,
+                source=self.source.identity,
+                source_time_zone=facts.time_zone,
+                is_into_non_empty=self.options.into_non_empty,
+                started=now,
+            )
+            for table in tables:
+                table.run = run
+            ImportTable.objects.using(self.connection.alias).bulk_create(tables)
+        return run
+
+    def _first_look(self, shape: TableShape) -> ImportTable:
+        rows_before, sum_before = (0, RowSum())
+        if self.options.into_non_empty:
+            rows_before, sum_before = sum_of_table(self.connection, shape)
+        return ImportTable(
+            table=shape.name,
+            rows_expected=self.source.count(shape.name),
+            source_fingerprint=self.source.fingerprint(shape.name),
+            rows_before=rows_before,
+            sum_before=str(sum_before),
+        )
+
+    # --- Rows ---
+
+    def _copy_table(self, table: ImportTable, facts: SourceFacts) -> None:
+        shape = legacy_shapes()[table.table]
+        if table.rows_expected:
+            self.progress.begin(shape.database_name, table.rows_expected, table.rows_copied + table.rows_left_out)
+        writer = RowWriter(self.connection, shape)
+        position = json.loads(table.position) if table.position else None
+        for raw_rows in self.source.batches(shape, position, limit=self.options.batch_size):
+            for piece in self._slices(shape, raw_rows, self._converter(shape, facts)):
+                started = time.monotonic()
+                self._write_slice(table, writer, piece)
+                self.pace.learn(time.monotonic() - started)
+                self.progress.advance(piece.number)
+        table.is_complete = True
+        table.save(using=self.connection.alias, update_fields=["is_complete"])
+
+    def _converter(self, shape: TableShape, facts: SourceFacts) -> RowConverter:
+        columns = facts.tables[shape.name].columns
+        return RowConverter(
+            shape,
+            zone=zoneinfo.ZoneInfo(facts.time_zone),
+            timestamps=[column.name for column in columns if column.type.lower().startswith("timestamp")],
+            refuses_nul=self.connection.vendor == "postgresql",
+        )
+
+    def _slices(self, shape: TableShape, raw_rows: Sequence[RawRow], converter: RowConverter) -> Iterator[Slice]:
+        encode = row_encoder(shape)
+        piece = Slice()
+        for raw in raw_rows:
+            key = raw_key(shape, raw)
+            try:
+                row, findings = converter.convert(raw)
+            except DoesNotFit as misfit:
+                piece.left_out += 1
+                finding = Finding(misfit.column, ImportProblem.Kind.LEFT_OUT, misfit.reason)
+                piece.problems.append(self._problem(shape, key, finding))
+            else:
+                piece.rows.append(row)
+                piece.encoded.append(encode(row))
+                piece.size += len(piece.encoded[-1])
+                piece.problems += [self._problem(shape, key, finding) for finding in findings]
+            piece.position = json.dumps(key)
+            if piece.number >= self.pace.rows or piece.size >= self.pace.content:
+                yield piece
+                piece = Slice()
+        if piece.number:
+            yield piece
+
+    def _problem(self, shape: TableShape, key: Sequence[Any], finding: Finding) -> ImportProblem:
+        return ImportProblem(
+            run=self.run_record,
+            table=shape.name,
+            key=", ".join(map(str, key)),
+            column=finding.column,
+            kind=finding.kind,
+            reason=finding.reason,
+        )
+
+    def _write_slice(self, table: ImportTable, writer: RowWriter, piece: Slice) -> None:
+        """Write rows, problems and position in one transaction; `table` is only changed after the commit."""
+        alias = self.connection.alias
+        with transaction.atomic(using=alias):
+            fresh = ImportTable.objects.using(alias).select_for_update().get(pk=table.pk)
+            if fresh.position != table.position:
+                raise Conflict("Another import into this database is running.", code="import-running")
+            refusals = {refusal.place: refusal.error for refusal in writer.write(piece.rows)}
+            total = RowSum(fresh.sum_copied)
+            for place, encoded in enumerate(piece.encoded):
+                if place not in refusals:
+                    total.add(encoded)
+            piece.problems += [self._refused(writer.shape, piece.rows[p], error) for p, error in refusals.items()]
+            ImportProblem.objects.using(alias).bulk_create(piece.problems)
+            fresh.sum_copied = str(total)
+            fresh.rows_copied += len(piece.rows) - len(refusals)
+            fresh.rows_left_out += piece.left_out + len(refusals)
+            fresh.position = piece.position
+            fresh.save(using=alias)
+        table.__dict__.update(fresh.__dict__)
+
+    def _refused(self, shape: TableShape, row: Row, error: Exception) -> ImportProblem:
+        values = dict(zip(shape.column_names, row, strict=True))
+        reason = explain_refusal(self.connection, models_by_table()[shape.database_name], values, error)
+        key = [values[name] for name in shape.key]
+        return self._problem(shape, key, Finding("", ImportProblem.Kind.LEFT_OUT, reason))
+
+    # --- End ---
+
+    def _finish(self, outcome: Outcome, facts: SourceFacts) -> None:
+        names = [legacy_shapes()[table.table].database_name for table in self._tables()]
+        self.progress.begin("Sequences, statistics, answers as columns", 0)
+        continue_sequences(self.connection, target.copied_models(names))
+        self.rebuild_caches()
+        refresh_statistics(self.connection, names)
+        self._verify(outcome)
+        self._look_again(outcome)
+        self._describe(outcome, facts)
+        if not outcome.unequal_tables:
+            self._note_installation(facts)
+
+    def _verify(self, outcome: Outcome) -> None:
+        problems = problems_by_table(self.run_record)
+        tables = list(self._tables())
+        self.progress.begin("Reading everything back", sum(t.rows_copied + t.rows_before for t in tables))
+        for table in tables:
+            count, total = sum_of_table(self.connection, legacy_shapes()[table.table], self.progress.advance)
+            expected = RowSum(table.sum_before) + RowSum(table.sum_copied)
+            is_equal = count == table.rows_before + table.rows_copied and total == expected
+            outcome.tables.append(
+                table_outcome(table, problems.get(table.table, {}), rows_in_target=count, is_equal=is_equal)
+            )
+
+    def _look_again(self, outcome: Outcome) -> None:
+        """Find out whether the source is still as it was when the import began."""
+        self.source.close()
+        self.source.open_snapshot()
+        tables = list(self._tables())
+        self.progress.begin("Looking at osTicket's database once more", len(tables))
+        for table in tables:
+            self.progress.advance(1)
+            if self.source.fingerprint(table.table) == table.source_fingerprint:
+                continue
+            name, count = f"{self.source.prefix}{table.table}", self.source.count(table.table)
+            rows = f"{table.rows_expected} rows then, {count} now" if count != table.rows_expected else "other content"
+            outcome.source_changes.append(f"{name}: {rows}")
+
+    def _describe(self, outcome: Outcome, facts: SourceFacts) -> None:
+        for name in sorted(facts.tables):
+            if name in LEFT_OUT_TABLES:
+                outcome.skipped[self.source.prefix + name] = LEFT_OUT_TABLES[name]
+            elif name.endswith("__cdata"):
+                outcome.skipped[self.source.prefix + name] = REBUILT
+        outcome.skipped |= dict.fromkeys(facts.strangers, "not osTicket's own: a plugin's?")
+        outcome.skipped |= dict.fromkeys(facts.extra_columns, "a column that is not osTicket's own")
+        evidence = read_evidence(self.source.connection, self.source.prefix, settings.SECRET_SALT)
+        if evidence.is_refuted:
+            outcome.remarks.append(
+                "SECRET_SALT is not that of this osTicket: stored mail passwords and links in old mails do not open. "
+                "Set it to the value in include/ost-config.php."
+            )
+
+    def _note_installation(self, facts: SourceFacts) -> None:
+        alias = self.connection.alias
+        zone = getattr(self.connection, "timezone_name", "UTC") if self.connection.vendor == "mysql" else "UTC"
+        with transaction.atomic(using=alias):
+            Installation.objects.using(alias).create(
+                origin=Installation.Origin.IMPORTED,
+                osticket_version=facts.version,
+                schema_signature=facts.signature,
+                database_time_zone=zone,
+            )
+            self.run_record.finished = timezone.now()
+            self.run_record.save(using=alias, update_fields=["finished"])
