@@ -101,6 +101,9 @@ lock: ## Make the lock files anew from pyproject.toml: ARGS=--upgrade for newer 
 	$(LOCK) pyproject.toml --output-file requirements/core.txt $(ARGS)
 	$(LOCK) pyproject.toml --extra dev --extra postgres --extra redis --constraint requirements/core.txt \
 		--output-file requirements/dev.txt $(ARGS)
+	$(LOCK) pyproject.toml --extra mysql --extra postgres --extra redis --constraint requirements/core.txt \
+		--constraint requirements/dev.txt --output-file requirements/server.txt $(ARGS)
+	$(LOCK) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt $(ARGS)
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
