@@ -119,7 +119,7 @@ def processes_share_what_they_must(app_configs: Apps, **kwargs: Any) -> list[Che
         return []
     hint = "Set {} to a Redis server unless everything runs on this one host."
     warnings: list[CheckMessage] = []
-    if settings.CACHES["default"]["BACKEND"].endswith(("FileBasedCache", "LocMemCache", "DummyCache")):
+    if settings.CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
         warnings.append(Warning("The cache is on this host only.", hint=hint.format("CACHE_URL"), id="hd_portal.W007"))
     if settings.CELERY_BROKER_URL.startswith(("filesystem", "memory")):
         warnings.append(

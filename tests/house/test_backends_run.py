@@ -14,7 +14,11 @@ pytestmark = pytest.mark.once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SQLITE, MARIADB, POSTGRESQL = run_backends.ENGINES
-NOWHERE = {"TEST_MYSQL_URL": "mysql://root@127.0.0.1:1/x", "TEST_POSTGRES_URL": "postgres://postgres@127.0.0.1:1/x"}
+NOWHERE = {
+    "TEST_MYSQL_URL": "mysql://root@127.0.0.1:1/x",
+    "TEST_POSTGRES_URL": "postgres://postgres@127.0.0.1:1/x",
+    "REQUIRE_BACKENDS": "",
+}
 SAMPLE = "tests/house/test_php_configuration.py"
 
 

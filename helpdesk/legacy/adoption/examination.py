@@ -1,6 +1,5 @@
 """Examines a database before adoption. Everything here reads; nothing writes."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from helpdesk import environment
 from helpdesk.legacy.adoption.judgement import AdoptionRefused, Problem
 from helpdesk.legacy.adoption.secret_salt import check_salt, describe_evidence, read_evidence
 from helpdesk.legacy.adoption.server import check_server, read_server_facts
@@ -197,8 +197,7 @@ def _schema_problems(report: SchemaReport) -> Iterator[Problem]:
 
 def _is_salt_given() -> bool:
     """Whether people configured the salt; otherwise the settings made one up."""
-    variables = (os.environ.get(name, "").strip() for name in ("SECRET_SALT", "SECRET_SALT_FILE"))
-    return settings.PHP_CONFIGURATION is not None or any(variables)
+    return settings.PHP_CONFIGURATION is not None or bool(environment.secret("SECRET_SALT"))
 
 
 def _charset_remarks(report: SchemaReport) -> Iterator[str]:
