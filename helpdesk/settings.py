@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.accounts.middleware.AgentDoorMiddleware",
+    "helpdesk.portal.middleware.ViewerTimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"

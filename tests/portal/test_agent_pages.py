@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
+import time_machine
 from bs4 import BeautifulSoup, Tag
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from helpdesk.configuration.defaults import agent_namespace
 from helpdesk.configuration.models import ConfigItem
@@ -449,3 +452,21 @@ def test_a_queue_costs_the_same_for_any_number_of_rows(
     grace.get(f"/scp/queues/{OPEN_QUEUE}/")
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         grace.get(f"/scp/queues/{OPEN_QUEUE}/")
+
+
+# --- Times
+
+
+def test_times_are_shown_in_the_zone_of_the_agent_or_else_of_the_help_desk(desk: Desk) -> None:
+    moment = datetime.datetime(2026, 1, 15, 12, 0, tzinfo=datetime.UTC)
+    with time_machine.travel(moment, tick=False):
+        ticket = open_ticket()
+    desk.alan.timezone = "America/New_York"
+    desk.alan.save(update_fields=["timezone"])
+    ConfigItem.objects.filter(namespace="core", key="default_timezone").update(value="Europe/Berlin")
+    forget()
+    for agent, shown in ((desk.grace, "15 Jan 2026, 13:00"), (desk.alan, "15 Jan 2026, 07:00")):
+        page = soup(agent_client(agent).get(f"/scp/tickets/{ticket.pk}/"))
+        facts = dict(zip(texts(page, ".facts-list dt"), texts(page, ".facts-list dd"), strict=True))
+        assert facts["Created"] == shown
+    assert timezone.get_current_timezone_name() == "UTC"
