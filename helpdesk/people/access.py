@@ -52,17 +52,20 @@ class AgentAccess:
                 roles[row.dept_id] = row.role
         return roles
 
-    def permissions_in(self, department_id: int | None, *, assigned: bool = False) -> frozenset[str]:
-        """Give the role permissions that hold for an object of this department.
+    def role_in(self, department_id: int | None, *, assigned: bool = False) -> Role | None:
+        """Give the role that holds for an object of this department; None where only creating tickets is allowed.
 
         `assigned`: it is an open ticket assigned to the agent or one of the agent's teams; then the primary role holds
         where the agent has no other, unless the agent's `def_assn_role` says no.
         """
-        if department_id in self._permissions:
-            return self._permissions[department_id]
-        if assigned and self._primary_role_for_assigned:
-            return granted(self.agent.role.permissions) if self.agent.role else frozenset()
-        return CREATE_ONLY
+        if department_id is not None and department_id in self.roles:
+            return self.roles[department_id]
+        return self.agent.role if assigned and self._primary_role_for_assigned else None
+
+    def permissions_in(self, department_id: int | None, *, assigned: bool = False) -> frozenset[str]:
+        """Give the role permissions that hold for an object of this department (`assigned` as in `role_in`)."""
+        role = self.role_in(department_id, assigned=assigned)
+        return CREATE_ONLY if role is None else self._permissions[role.pk]
 
     def has_permission_anywhere(self, key: str) -> bool:
         """Whether the primary role or the role of any extended access grants this key (menus, bulk actions)."""
@@ -89,8 +92,10 @@ class AgentAccess:
         return list(DepartmentAccess.objects.filter(staff=self.agent).select_related("role"))
 
     @cached_property
-    def _permissions(self) -> Mapping[int | None, frozenset[str]]:
-        return {department_id: granted(role.permissions) for department_id, role in self.roles.items()}
+    def _permissions(self) -> Mapping[int, frozenset[str]]:
+        """By role id."""
+        known = [*self.roles.values(), *([self.agent.role] if self.agent.role else [])]
+        return {role.pk: granted(role.permissions) for role in known}
 
     @property
     def _primary_role_for_assigned(self) -> bool:

@@ -7,7 +7,7 @@ The `*__cdata` tables and the search index are built from the other rows and not
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,15 +22,21 @@ from tests.conformance.comparison import DATABASE_TIME
 from tests.conformance.recorded import support_file
 
 Row = Mapping[str, Any]
+RowsByTable = Mapping[str, Sequence[Row]]
 BUILT_FROM_OTHERS = frozenset({"_search", "ticket__cdata", "user__cdata"})
 
 
 def load_base_rows() -> None:
     """Put the rows of `api_base.json` into the test database, ids as given."""
-    tables: Mapping[str, list[Row]] = support_file("api_base.json")["tables"]
-    for table in tables.keys() - BUILT_FROM_OTHERS:
+    tables: RowsByTable = support_file("api_base.json")["tables"]
+    replace_rows({table: rows for table, rows in tables.items() if table not in BUILT_FROM_OTHERS})
+
+
+def replace_rows(tables: RowsByTable) -> None:
+    """Put rows keyed by column in place of all that these tables hold."""
+    for table, rows in tables.items():
         model_of_table(table)._default_manager.all().delete()
-        insert_rows(table, tables[table])
+        insert_rows(table, rows)
     forget()
 
 
