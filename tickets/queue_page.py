@@ -56,7 +56,7 @@ def queue_page(
 ) -> QueuePage:
     """Give the first page of the queue, or the one after or before a cursor.
 
-    Raises ValidationFailed (`cursor_invalid`) for a cursor of another order.
+    Raises NotFound (`cursor_invalid`) for a cursor of another order.
     """
     queue = with_preferences(queue, access)
     order = order_of(queue.sort_paths)

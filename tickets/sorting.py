@@ -23,7 +23,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.legacy.errors import ValidationFailed
+from helpdesk.legacy.errors import NotFound
 from tickets.querysets import TicketQuerySet
 from tickets.reference_data import PriorityRow
 
@@ -111,7 +111,7 @@ class TicketOrder:
         return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
     def values(self, cursor: str) -> list[Any]:
-        """Read a cursor. Raises ValidationFailed (`cursor_invalid`) for what is none of this order."""
+        """Read a cursor. Raises NotFound (`cursor_invalid`) for what is none of this order."""
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             plain = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -185,5 +185,5 @@ def _value(key: SortKey, plain: Any) -> Any:
     return plain
 
 
-def _invalid_cursor() -> ValidationFailed:
-    return ValidationFailed(_("This page does not exist."), code="cursor_invalid")
+def _invalid_cursor() -> NotFound:
+    return NotFound(_("This page does not exist."), code="cursor_invalid")

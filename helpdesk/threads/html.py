@@ -63,6 +63,8 @@ _LINK_SCHEMES = {"ftp", "http", "https", "mailto", "sip", "tel", "xmpp"}
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"cid:(?P<key>.+)", re.IGNORECASE | re.DOTALL)
 _OWN_FILE = re.compile(r"(?:.*/)?file\.php\?(?:.*&)?key=(?P<key>[\w.-]{32})(?:&.*)?", re.DOTALL)
+_STORABLE_SOURCE = re.compile(r"https?://|cid:|[\w.@$+-]+\Z", re.IGNORECASE)
+"""Addresses of images that are kept: of other servers, and Content-IDs, which mails also write without `cid:`."""
 _LOCAL_PATH = re.compile(r"/(?![/\\])")
 _DATA_IMAGE = re.compile(
     r"data:(?P<type>image/(?:png|jpe?g|gif|webp|bmp));base64,(?P<data>.+)", re.IGNORECASE | re.DOTALL
@@ -216,7 +218,7 @@ def _storable_source(value: str, images: list[EmbeddedImage]) -> str | None:
     if own_file:
         return f"cid:{own_file['key']}"
     if not _is_data_address(value):
-        return value
+        return value if _STORABLE_SOURCE.match(value.strip()) else None
     embedded = _DATA_IMAGE.fullmatch(value.strip())
     if embedded is None:
         return None
