@@ -35,6 +35,8 @@ LAST_SEEN_KEY = "last_seen"
 ADDRESS_KEY = "address"
 """Session: the address from which the agent signed in."""
 RENEWAL_SECONDS = 60
+SELF_REFRESH_HEADER = "X-Self-Refresh"
+"""Sent by pages that ask for news by themselves (queue.js): that is no sign that the agent is still there."""
 
 
 class AgentRequest(HttpRequest):
@@ -172,6 +174,8 @@ def _objection(request: HttpRequest, agent: Agent, settings: Snapshot) -> tuple[
 
 
 def _renew(request: HttpRequest) -> None:
+    if SELF_REFRESH_HEADER in request.headers:
+        return
     now = int(time.time())
     if now - request.session.get(LAST_SEEN_KEY, 0) >= RENEWAL_SECONDS:
         request.session[LAST_SEEN_KEY] = now

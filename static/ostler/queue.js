@@ -18,7 +18,8 @@
 
   function refresh() {
     if (document.hidden || document.querySelector("dialog[open], details.menu[open]")) return;
-    htmx.ajax("GET", location.href, { target: "#queue", swap: "innerHTML" });
+    /* The header says that nobody is at the keyboard: an idle session ends in spite of this (accounts/gate.py). */
+    htmx.ajax("GET", location.href, { target: "#queue", swap: "innerHTML", headers: { "X-Self-Refresh": "1" } });
   }
   setInterval(refresh, Number(queue.dataset.refreshSeconds) * 1000);
 

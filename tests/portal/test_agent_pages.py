@@ -450,7 +450,7 @@ def test_a_queue_costs_the_same_for_any_number_of_rows(
     for number in range(count):
         open_ticket(f"Ticket {number}")
     grace.get(f"/scp/queues/{OPEN_QUEUE}/")
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
         grace.get(f"/scp/queues/{OPEN_QUEUE}/")
 
 
@@ -470,3 +470,20 @@ def test_times_are_shown_in_the_zone_of_the_agent_or_else_of_the_help_desk(desk:
         facts = dict(zip(texts(page, ".facts-list dt"), texts(page, ".facts-list dd"), strict=True))
         assert facts["Created"] == shown
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+# --- Pages that refresh themselves
+
+
+def test_a_queue_that_refreshes_itself_does_not_keep_an_idle_session_alive(grace: Client) -> None:
+    ConfigItem.objects.filter(namespace="core", key="staff_session_timeout").update(value="30")
+    forget()
+    address, start = f"/scp/queues/{OPEN_QUEUE}/", timezone.now()
+    for minutes, headers, status in (
+        (20, {"HX-Request": "true"}, 200),
+        (40, {"HX-Request": "true", "X-Self-Refresh": "1"}, 200),
+        (49, {"HX-Request": "true", "X-Self-Refresh": "1"}, 200),
+        (51, {"HX-Request": "true", "X-Self-Refresh": "1"}, 403),
+    ):
+        with time_machine.travel(start + datetime.timedelta(minutes=minutes), tick=False):
+            assert grace.get(address, headers=headers).status_code == status, minutes
