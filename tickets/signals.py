@@ -19,6 +19,8 @@ ticket_reopened = Signal()
 """`status`: the open status."""
 ticket_assigned = Signal()
 """`staff` or `team`: the new assignee; the other one is None."""
+ticket_overdue = Signal()
+"""The ticket was marked as overdue."""
 entry_posted = Signal()
 """`entry`: a message, response or internal note."""
 

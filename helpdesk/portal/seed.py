@@ -164,14 +164,14 @@ def _refuse_foreign_database() -> None:
     if Installation.objects.filter(origin=Installation.Origin.ADOPTED).exists():
         raise Conflict(
             _("This database was adopted from a running osTicket: it has its own rows, and setup adds none."),
-            code="database-adopted",
+            code="database_adopted",
         )
     for table in [*_committed_rows(), "staff", "ticket"]:
         if model_of_table(table)._default_manager.exists():
             raise Conflict(
                 _("“%(table)s” holds rows that setup did not write. For a database of osTicket use “manage.py adopt”.")
                 % {"table": model_of_table(table)._meta.db_table},
-                code="database-not-empty",
+                code="database_not_empty",
             )
 
 
@@ -184,7 +184,7 @@ def seed_database(answers: InstallerAnswers, *, now: datetime) -> int:
     """Write the initial rows with `created` and `updated` = `now` (aware); give the number of rows written.
 
     A second call writes nothing and gives 0, whatever was edited or deleted meanwhile. Raises Conflict (codes
-    `database-adopted`, `database-not-empty`) when the rows of this database come from elsewhere.
+    `database_adopted`, `database_not_empty`) when the rows of this database come from elsewhere.
     """
     try:
         with transaction.atomic():

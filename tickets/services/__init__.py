@@ -2,6 +2,7 @@
 
 from tickets.services.assignment import assign_automatically, assign_ticket, claim_ticket, release_ticket
 from tickets.services.creation import NewTicket, Origin, create_ticket
+from tickets.services.overdue import mark_overdue
 from tickets.services.posting import Posted, ReplyTo, post_message, post_note, post_reply
 from tickets.services.status import change_status, close_ticket, reopen_ticket
 
@@ -16,6 +17,7 @@ __all__ = [
     "claim_ticket",
     "close_ticket",
     "create_ticket",
+    "mark_overdue",
     "post_message",
     "post_note",
     "post_reply",
