@@ -6,10 +6,11 @@ a first start that was interrupted goes on where it stopped.
 
 import hashlib
 import json
+import logging
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from io import TextIOBase
 from pathlib import Path
@@ -25,6 +26,7 @@ from helpdesk.accounts.services import create_administrator
 from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.models import Installation
 from helpdesk.people.models import Agent
+from tickets.models import Ticket
 
 MEMORY_FILE = "quickstart.json"
 
@@ -123,8 +125,7 @@ class FirstStart:
         self._write_first_rows()
         self._create_administrator()
         if memory.sample_data == "due":
-            self.say("Filling a sample help desk (leave it out with DEMO=0)")
-            call_command("load_sample_data")
+            self._load_sample_data()
             memory.sample_data = "loaded"
         memory.program, memory.migrations = program_fingerprint(), applied_migrations()
         memory.write()
@@ -139,7 +140,8 @@ class FirstStart:
     def _write_first_rows(self) -> None:
         if not Installation.objects.exists():
             self.say("Writing the first rows: departments, roles, forms, queues, templates")
-            call_command("setup", verbosity=0)
+            with _no_log_lines():
+                call_command("setup")
 
     def _create_administrator(self) -> None:
         if Agent.objects.exists():
@@ -147,6 +149,12 @@ class FirstStart:
         password = settings.ADMIN_PASSWORD or secrets.token_urlsafe(12)
         create_administrator(settings.ADMIN_USERNAME, password, settings.ADMIN_EMAIL)
         self.sign_in = SignIn(settings.ADMIN_USERNAME, "" if settings.ADMIN_PASSWORD else password)
+
+    def _load_sample_data(self) -> None:
+        if Ticket.objects.exists():
+            return  # loaded by a start that was interrupted before it could remember
+        self.say("Filling a sample help desk (leave it out with DEMO=0)")
+        call_command("load_sample_data")
 
 
 def refuse_foreign_tables() -> None:
@@ -156,6 +164,17 @@ def refuse_foreign_tables() -> None:
             "This database belongs to an osTicket. Let Ostler adopt it: manage.py adopt (--dry-run writes nothing).",
             code="not_adopted",
         )
+
+
+@contextmanager
+def _no_log_lines() -> Iterator[None]:
+    """Keep what services log of every step out of the terminal; warnings still show."""
+    former = logging.root.manager.disable
+    logging.disable(max(former, logging.INFO))
+    try:
+        yield
+    finally:
+        logging.disable(former)
 
 
 class _ProgressBar(TextIOBase):

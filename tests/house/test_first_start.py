@@ -13,6 +13,7 @@ from helpdesk.legacy.passwords import verify_password
 from helpdesk.people.models import Agent
 from helpdesk.portal import first_start
 from helpdesk.portal.first_start import FirstStart, Memory
+from tests.factories import new_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +114,19 @@ def test_a_broken_memory_is_no_memory(data_directory: Path, text: str) -> None:
     assert Memory.read().program == ""
     start()
     assert json.loads((data_directory / first_start.MEMORY_FILE).read_text())["sample_data"] == "declined"
+
+
+def test_sample_data_that_was_loaded_before_the_interruption_is_not_loaded_again() -> None:
+    loaded: list[str] = []
+    Memory(database=first_start.database_identity(), sample_data="due").write()
+    new_ticket()
+    FirstStart(say=loaded.append, sample_data=True).prepare()
+    assert Memory.read().sample_data == "loaded"
+    assert not [line for line in loaded if "sample" in line]
+
+
+def test_sample_data_that_is_due_can_be_declined() -> None:
+    Memory(database=first_start.database_identity(), sample_data="due").write()
+    start(sample_data=False)
+    assert Memory.read().sample_data == "declined"
+    assert first_start.is_prepared(Memory.read())

@@ -99,9 +99,9 @@ class Desk:
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(timeout=40)
 
-    def wait_until_open(self) -> None:
+    def wait_until_open(self, seconds: float = 40) -> None:
         """Wait until it says that it is open, or has ended."""
-        eventually(lambda: "The help desk is open" in self.output or self.process.poll() is not None)
+        eventually(lambda: "The help desk is open" in self.output or self.process.poll() is not None, seconds)
 
     def stop_if_running(self) -> None:
         """Leave nothing behind after a test."""
