@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.served_desk import Desk, eventually, free_port, manage
+from tests.house.desk import Desk, eventually, free_port, manage
 
 pytestmark = pytest.mark.once
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.house.served_desk import Desk, eventually, free_port, is_alive, manage
+from tests.house.desk import Desk, eventually, free_port, is_alive, manage
 
 pytestmark = pytest.mark.once
 
