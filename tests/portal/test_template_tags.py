@@ -51,11 +51,11 @@ def test_the_avatar_colour_depends_on_the_name_alone() -> None:
         (23 * 60 + 59, "23 h ago", "23 h"),
         (24 * 60, "1 d ago", "1 d"),
         (6 * 1440 + 1439, "6 d ago", "6 d"),
-        (7 * 1440, "11 Mar", "11 Mar"),
-        (77 * 1440, "31 Dec 2025", "31 Dec 2025"),
+        (7 * 1440, "11 Mar, 12:00", "11 Mar"),
+        (77 * 1440, "31 Dec 2025, 12:00", "31 Dec 2025"),
         (-0.5, "in 1 min", "in 1 min"),
         (-90, "in 1 h", "in 1 h"),
-        (-8 * 1440, "26 Mar", "26 Mar"),
+        (-8 * 1440, "26 Mar, 12:00", "26 Mar"),
     ],
 )
 def test_distances_in_words(minutes_ago: float, long: str, short: str) -> None:
@@ -73,7 +73,7 @@ def test_times_carry_the_moment_and_show_the_viewers_zone() -> None:
 def test_the_date_of_an_old_moment_is_that_of_the_viewers_zone() -> None:
     moment = datetime.datetime(2026, 3, 2, 2, 0, tzinfo=datetime.UTC)
     with timezone.override("America/New_York"):
-        assert ostler.distance_in_words(moment, NOW) == "1 Mar"
+        assert ostler.distance_in_words(moment, NOW) == "1 Mar, 21:00"
 
 
 def test_no_time_is_no_text() -> None:

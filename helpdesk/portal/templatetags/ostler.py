@@ -66,7 +66,8 @@ def absolute_time(moment: datetime.datetime | None) -> str:
 def relative_time(moment: datetime.datetime | None, style: str = "long") -> str:
     """Show how long ago or ahead `moment` is, with the absolute time as title.
 
-    `style="short"` gives "3 h" where the page already says what the time means. Beyond a week it is a date.
+    `style="short"` gives "3 h" where the page already says what the time means. Beyond a week it is a date, in the long
+    style with the time of day.
     """
     if moment is None:
         return ""
@@ -79,10 +80,10 @@ def relative_time(moment: datetime.datetime | None, style: str = "long") -> str:
 
 
 def distance_in_words(moment: datetime.datetime, now: datetime.datetime, style: str = "long") -> str:
-    """Words for the distance between two aware datetimes: "just now", "3 h ago", "in 2 d", "14 Nov"."""
+    """Words for the distance between two aware datetimes: "just now", "3 h ago", "in 2 d", "14 Nov, 09:30"."""
     seconds = (now - moment).total_seconds()
     if abs(seconds) >= WEEK:
-        return _date_of(moment, now)
+        return _date_of(moment, now, with_time=style != "short")
     if 0 <= seconds < MINUTE:
         return pgettext("time", "now") if style == "short" else _("just now")
     amount = _amount(abs(seconds))
@@ -105,10 +106,11 @@ def _amount(seconds: float) -> str:
     return ngettext("%(count)d d", "%(count)d d", count) % {"count": count}
 
 
-def _date_of(moment: datetime.datetime, now: datetime.datetime) -> str:
+def _date_of(moment: datetime.datetime, now: datetime.datetime, *, with_time: bool) -> str:
     """Day and month in the viewer's zone, with the year when it is another one than now's."""
     local = timezone.localtime(moment)
-    return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")
+    date = "j M" if local.year == timezone.localtime(now).year else "j M Y"
+    return date_format(local, f"{date}, H:i" if with_time else date)
 
 
 @register.simple_tag
