@@ -7,7 +7,7 @@ import pytest
 from helpdesk.accounts import checks
 
 LOCAL_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-DIRECTORY = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "/nowhere"}}
+DIRECTORY = {"default": {"BACKEND": "helpdesk.configuration.file_cache.CountingFileBasedCache", "LOCATION": "/nowhere"}}
 
 
 def ids(messages: list[Any]) -> list[str]:

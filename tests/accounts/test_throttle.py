@@ -2,6 +2,8 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -89,6 +91,25 @@ class TestVisitorsWithoutCookies:
         assert sign_in(Client(), REMOTE_ADDR="192.0.2.1") == LOCKED
         assert sign_in(Client(), REMOTE_ADDR="192.0.2.2") == WELCOME
         assert log_lines() == [EXCESSIVE]
+
+    @pytest.mark.parametrize(
+        "backend",
+        [
+            "django.core.cache.backends.locmem.LocMemCache",
+            "helpdesk.configuration.file_cache.CountingFileBasedCache",
+        ],
+    )
+    def test_their_pause_ends_and_is_not_prolonged(
+        self, agent: Agent, settings: Any, tmp_path: Path, backend: str
+    ) -> None:
+        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+        with time_machine.travel(time.time(), tick=False) as clock:
+            for _ in range(5):
+                fail(Client(), 1)
+            clock.shift(timedelta(seconds=110))
+            assert sign_in(Client(), REMOTE_ADDR="192.0.2.1") == LOCKED
+            clock.shift(timedelta(seconds=11))
+            assert sign_in(Client(), REMOTE_ADDR="192.0.2.1") == WELCOME
 
     def test_all_names_of_an_agent_count_as_one(self, agent: Agent) -> None:
         for userid in ("bob", "BOB", "bob@acme.test", str(agent.pk), "Bob@Acme.test"):

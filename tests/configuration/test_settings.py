@@ -148,7 +148,7 @@ class TestWhoMayWrite:
 OTHER_PROCESS = """
 import json, os, sys
 from django.conf import settings
-directory_cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": sys.argv[1]}
+directory_cache = {"BACKEND": "helpdesk.configuration.file_cache.CountingFileBasedCache", "LOCATION": sys.argv[1]}
 settings.CACHES = {"default": directory_cache}
 import django
 django.setup()
@@ -193,7 +193,7 @@ class OtherProcess:
 @pytest.fixture
 def other_process(tmp_path: Path, settings: Any) -> Iterator[OtherProcess]:
     settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(tmp_path)}
+        "default": {"BACKEND": "helpdesk.configuration.file_cache.CountingFileBasedCache", "LOCATION": str(tmp_path)}
     }
     other = OtherProcess(tmp_path)
     yield other
