@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db.backends.mysql import base
 from django.utils.functional import cached_property
 
+from helpdesk.legacy.backends.mysql.operations import DatabaseOperations
 from helpdesk.legacy.backends.mysql.schema import DatabaseSchemaEditor
 
 if USES_PYMYSQL:
@@ -41,6 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection in osTicket's time zone and a strict SQL mode that still knows zero dates."""
 
     SchemaEditorClass = DatabaseSchemaEditor
+    ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:
         """Add osTicket's session settings (osticket/schema.md §1, time) and the zero-date converter of PyMySQL."""

@@ -1,0 +1,246 @@
+"""`manage.py adopt`: what it writes, what it leaves alone, and that it may be run again."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from helpdesk.legacy.adoption.side_tables import legacy_migrations
+from helpdesk.legacy.models import Installation
+from helpdesk.legacy.schema_introspection import side_table_names
+from tests.adoption.conftest import Adopted
+from tests.adoption.scratch import SALT, Scratch, server
+
+pytestmark = pytest.mark.mysql
+WorkingOn = Callable[..., AbstractContextManager[None]]
+
+
+def test_no_row_of_osticket_changes(adopted: Adopted) -> None:
+    assert len(adopted.checksums_before) == 72
+    assert adopted.scratch.checksums() == adopted.checksums_before
+
+
+def test_no_table_of_osticket_changes(adopted: Adopted) -> None:
+    assert adopted.scratch.definitions() == adopted.definitions_before
+
+
+def test_only_side_tables_are_added(adopted: Adopted, reference: Scratch) -> None:
+    added = reference.tables() - set(adopted.checksums_before)
+    assert added == side_table_names()
+    assert {"hd_installation", "hd_account", "django_migrations"} <= added
+
+
+def test_migrations_of_legacy_tables_are_recorded_and_the_others_run(reference: Scratch) -> None:
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    recorded = legacy_migrations(connection)
+    assert len(recorded) == 12
+    assert recorded <= applied
+    assert ("hd_accounts", "0001_initial") in applied
+    output = StringIO()
+    call_command("migrate", "--plan", stdout=output)
+    assert "No planned migration operations" in output.getvalue()
+
+
+def test_the_installation_is_noted(reference: Scratch) -> None:
+    noted = Installation.objects.get()
+    assert (noted.origin, noted.osticket_version, noted.table_prefix) == ("adopted", "1.18", "ost_")
+    assert noted.schema_signature == "5fb92bef17f3b603659e024c01cc7a59"
+    assert noted.utf8mb3_tables
+    assert noted.database_time_zone == connection.timezone_name
+
+
+def test_the_summary(adopted: Adopted) -> None:
+    for words in (
+        "Adopted. No table of osTicket's was changed.",
+        "1.18, 72 tables “ost_…”",
+        "0 differences",
+        "tickets    305",
+        "agents     6 active",
+        "time zone",
+        "sign in at /scp/ with your osTicket password",
+        "could not be verified",
+        "utf8mb3",
+    ):
+        assert words in adopted.output
+
+
+def test_the_schema_equals_osticket_s_afterwards(adopted: Adopted, data_directory: Path) -> None:
+    outcome = adopted.scratch.manage("checkschema", data_directory=data_directory)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "0 differences" in outcome.stdout
+
+
+def test_running_again_changes_nothing(adopted: Adopted, data_directory: Path) -> None:
+    tables = adopted.scratch.tables()
+    noted = adopted.scratch.execute("SELECT * FROM hd_installation")
+    migrations = adopted.scratch.execute("SELECT * FROM django_migrations")
+    outcome = adopted.scratch.manage("adopt", data_directory=data_directory)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "Adopted again" in outcome.stdout
+    assert adopted.scratch.tables() == tables
+    assert adopted.scratch.execute("SELECT * FROM hd_installation") == noted
+    assert adopted.scratch.execute("SELECT * FROM django_migrations") == migrations
+    assert adopted.scratch.checksums() == adopted.checksums_before
+
+
+def test_a_dry_run_writes_nothing(osticket: Scratch, data_directory: Path) -> None:
+    tables, checksums = osticket.tables(), osticket.checksums()
+    outcome = osticket.manage("adopt", "--dry-run", data_directory=data_directory)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "Dry run: nothing was written." in outcome.stdout
+    assert "tickets    305" in outcome.stdout
+    assert osticket.tables() == tables
+    assert osticket.checksums() == checksums
+
+
+def php_file(path: Path, database: str, **changes: str) -> Path:
+    """Write an ost-config.php as osTicket's installer does."""
+    where = server()
+    values = {
+        "SECRET_SALT": SALT,
+        "ADMIN_EMAIL": "ada@acme.test",
+        "DBTYPE": "mysql",
+        "DBHOST": f"{where['host']}:{where['port']}",
+        "DBNAME": database,
+        "DBUSER": where["user"],
+        "DBPASS": where["password"],
+        "TABLE_PREFIX": "ost_",
+    } | changes
+    lines = [f"define('{name}','{value}');" for name, value in values.items()]
+    path.write_text("<?php\n#define('SECRET_SALT','not this one');\ndefine('OSTINSTALLED',TRUE);\n" + "\n".join(lines))
+    return path
+
+
+def test_ost_config_says_where_everything_is(
+    scratch: Scratch, data_directory: Path, tmp_path: Path, working_on: WorkingOn
+) -> None:
+    """Host, database, user, prefix and salt come out of the file.
+
+    It is a copy from a server in New York: DB_TIME_ZONE says so, and it is remembered.
+    """
+    scratch.load(prefix="desk_").execute(credentials("desk_"))
+    checksums = scratch.checksums("desk_")
+    environment = {"OSTICKET_CONFIG": str(php_file(tmp_path / "ost-config.php", scratch.name, TABLE_PREFIX="desk_"))}
+    outcome = scratch.manage("adopt", data_directory=data_directory, DB_TIME_ZONE="America/New_York", **environment)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "72 tables “desk_…”" in outcome.stdout
+    assert "SECRET_SALT is right: 1 of 1 stored secrets fit it." in outcome.stdout
+    assert "time zone  America/New_York (DB_TIME_ZONE" in outcome.stdout
+    assert scratch.execute("SELECT table_prefix, database_time_zone FROM hd_installation") == [
+        ("desk_", "America/New_York")
+    ]
+    assert scratch.checksums("desk_") == checksums
+    # Adopted under this prefix, it works under this prefix; stored is 2026-09-03 02:29:43.
+    ask = "from tickets.models import Ticket; print(Ticket.objects.get(number='323226').created.isoformat())"
+    asked = scratch.manage("shell", "-v0", "-c", ask, data_directory=data_directory, **environment)
+    assert asked.stdout.strip() == "2026-09-03T06:29:43+00:00", asked.stderr
+    again = scratch.manage("adopt", "--dry-run", data_directory=data_directory, **environment)
+    assert "time zone  America/New_York (as recorded" in again.stdout
+
+
+def credentials(prefix: str = "ost_", salt: str = SALT) -> str:
+    """Give the SQL for a mail password encrypted under the salt, as osTicket stores it."""
+    from helpdesk.legacy.crypto import encrypt, hashed_subkey
+
+    namespace, username = "email.1.account.1", "support@acme.test"
+    secret = encrypt("Mail-pw-1", subkey=hashed_subkey(username, namespace), secret_salt=salt)
+    return (
+        f"INSERT INTO {prefix}config (namespace, `key`, value, updated) VALUES"  # noqa: S608
+        f" ('{namespace}', 'username', '{username}', NOW()), ('{namespace}', 'passwd', '{secret}', NOW());"
+    )
+
+
+def test_side_tables_hold_every_character_whatever_the_database_s_default(adopted: Adopted) -> None:
+    """This database's default is latin1."""
+    tables = adopted.scratch.execute(
+        "SELECT table_collation, engine FROM information_schema.tables WHERE table_schema = DATABASE()"
+        " AND table_name NOT LIKE 'ost\\_%'"
+    )
+    assert set(tables) == {("utf8mb4_general_ci", "InnoDB")}
+    charsets = adopted.scratch.execute(
+        "SELECT DISTINCT character_set_name FROM information_schema.columns WHERE table_schema = DATABASE()"
+        " AND table_name NOT LIKE 'ost\\_%' AND character_set_name IS NOT NULL"
+    )
+    assert charsets == [("utf8mb4",)]
+
+
+def test_an_interrupted_adoption_goes_on(osticket: Scratch, data_directory: Path) -> None:
+    """What is there after the first steps is known as our own."""
+    checksums = osticket.checksums()
+    assert osticket.manage("migrate", "hd_legacy", data_directory=data_directory).returncode == 0
+    outcome = osticket.manage("adopt", data_directory=data_directory)
+    assert outcome.returncode == 0, outcome.stderr
+    assert osticket.value("SELECT COUNT(*) FROM hd_installation") == 1
+    assert osticket.checksums() == checksums
+
+
+def test_a_1_17_database_is_adopted(osticket: Scratch, data_directory: Path) -> None:
+    """Its plugin names are shorter; everything else is as in 1.18 (osticket/schema.md §1)."""
+    osticket.execute(
+        "UPDATE ost_config SET value = '83a22ba22b1a6a624fcb1da03882ac1b' WHERE `key` = 'schema_signature';"
+        "ALTER TABLE ost_plugin MODIFY name varchar(30) NOT NULL;"
+        "ALTER TABLE ost_plugin_instance MODIFY name varchar(60) NOT NULL DEFAULT '';"
+    )
+    outcome = osticket.manage("adopt", "--dry-run", "-v2", data_directory=data_directory)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "1.17, 72 tables" in outcome.stdout
+    assert "0 differences, 2 normal variations" in outcome.stdout
+    assert "ost_plugin.name: type is varchar(30), not varchar(255)" in outcome.stdout
+
+
+def test_an_upgraded_database_with_history_is_adopted(osticket: Scratch, data_directory: Path) -> None:
+    """Leftover tables, dropped caches, another order of columns, NULL plugin names, a plugin's table and column."""
+    osticket.execute(
+        "DROP TABLE ost_ticket__cdata, ost__search, ost_group;"
+        "CREATE TABLE ost_timezone (id int) ENGINE=MyISAM; CREATE TABLE ost_ticket_lock (id int);"
+        "CREATE TABLE ost_audit (id int); CREATE TABLE other_table (id int);"
+        "ALTER TABLE ost_plugin MODIFY name varchar(255) NULL;"
+        "ALTER TABLE ost_ticket MODIFY closed datetime NULL AFTER ticket_id, ADD custom varchar(20) NULL,"
+        " ADD KEY custom (custom), DROP KEY topic_id;"
+        "ALTER TABLE ost_thread_entry CONVERT TO CHARACTER SET utf8mb4;"
+        "ALTER TABLE ost_note CONVERT TO CHARACTER SET latin1;"
+    )
+    tables = osticket.tables()
+    outcome = osticket.manage("adopt", data_directory=data_directory)
+    assert outcome.returncode == 0, outcome.stderr
+    for line in (
+        "ost_ticket.custom: column is not osTicket's (varchar(20))",
+        "ost_ticket, index topic_id: missing: (topic_id)",
+        "ost_note.body: character set is latin1, not utf8",
+    ):
+        assert line in outcome.stdout
+    # Nothing of osTicket's is made or mended.
+    assert {name for name in osticket.tables() if name.startswith("ost_")} == {
+        name for name in tables if name.startswith("ost_")
+    }
+    assert osticket.manage("checkschema", data_directory=data_directory).returncode == 1
+
+
+def test_migrate_refuses_before_its_first_statement(osticket: Scratch, data_directory: Path) -> None:
+    tables = osticket.tables()
+    outcome = osticket.manage("migrate", data_directory=data_directory)
+    assert outcome.returncode == 1
+    assert "Run “manage.py adopt --dry-run”, then “manage.py adopt”" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert osticket.tables() == tables
+
+
+def test_migrate_refuses_half_made_tables(scratch: Scratch, working_on: WorkingOn) -> None:
+    scratch.execute("CREATE TABLE ost_thread (id int)")
+    with working_on(scratch), pytest.raises(CommandError, match=r"ost_thread.*interrupted"):
+        call_command("migrate", verbosity=0)
+    assert scratch.tables() == {"ost_thread"}
+
+
+def test_a_changed_column_shows(osticket: Scratch, data_directory: Path) -> None:
+    osticket.execute("ALTER TABLE ost_ticket DROP COLUMN closed, MODIFY number varchar(10) NULL")
+    outcome = osticket.manage("checkschema", data_directory=data_directory)
+    assert outcome.returncode == 1
+    assert "ost_ticket.closed: column is missing" in outcome.stdout
+    assert "ost_ticket.number: type is varchar(10), not varchar(20)" in outcome.stdout
+    assert "2 differences" in outcome.stdout or "3 differences" in outcome.stdout
