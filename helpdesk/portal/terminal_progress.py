@@ -54,7 +54,8 @@ class TerminalProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self.console.is_terminal:
+            self._bar.stop()
 
     def begin(self, step: str, total: int, done: int = 0) -> None:
         """Show the next step in the place of the one before."""

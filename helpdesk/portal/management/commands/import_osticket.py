@@ -1,6 +1,5 @@
 """`manage.py import_osticket`: copy osTicket's database into this one."""
 
-import errno
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,17 @@ from helpdesk import environment
 from helpdesk.configuration.changes import announce
 from helpdesk.configuration.defaults import CORE
 from helpdesk.databases import database_from_php, database_from_url
-from helpdesk.forms import cdata
-from helpdesk.legacy.copying.writing import is_disk_full
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.importing.importer import Importer, ImportOptions
 from helpdesk.legacy.importing.outcome import Outcome, TableOutcome, write_report
 from helpdesk.legacy.importing.source import Source
 from helpdesk.legacy.php_config import PhpConfiguration, read_php_configuration
+from helpdesk.portal.copying import GO_ON, INTERRUPTED, describe_failure, rebuild_cdata_tables
 from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
 
-GO_ON = "What is in stays in: run the same command again and it goes on behind the last committed row."
 SUM_CHARACTERS = 12
 SHOWN_PROBLEMS = 20
-UNCLEAN, INTERRUPTED = 2, 130
+UNCLEAN = 2
 
 
 class Command(BaseCommand):
@@ -167,20 +164,6 @@ class Command(BaseCommand):
             lines += [f"  {change}" for change in outcome.source_changes]
             lines.append("Rows changed since may be missing or old. Stop osTicket and import into an empty database.")
         return "\n".join(lines)
-
-
-def rebuild_cdata_tables() -> None:
-    """Build all tables of short answers anew."""
-    for object_type in cdata.TABLES:
-        cdata.rebuild(object_type)
-
-
-def describe_failure(error: Exception) -> str:
-    """Say in one sentence what the target's database or the file system refused."""
-    if is_disk_full(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
-        return "The disk is full. Make room first."
-    text = str(error.args[-1] if error.args else error).strip().partition("\n")[0]
-    return f"The target's database failed: {text}."
 
 
 def summary_table(outcome: Outcome) -> Table:
