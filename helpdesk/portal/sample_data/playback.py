@@ -81,7 +81,7 @@ class _Playback:
     def play(self) -> Ticket:
         self.ticket = self._open()
         for step in self.story.steps:
-            self._take(step, self.timeline.next())
+            self._take(step, self.timeline.next(step.days_later))
         self._become_overdue()
         return self.ticket
 

@@ -15,8 +15,15 @@ ADMINISTRATOR = "administrator"
 """Stands for the administrator of the help desk, whoever that is."""
 
 
-@dataclass(frozen=True)
-class Says:
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something that happens to a ticket, `days_later` than what was before (0: some hours later)."""
+
+    days_later: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Says(Step):
     """The requester writes, or the end user `who`."""
 
     text: str
@@ -24,8 +31,8 @@ class Says:
     who: str = ""
 
 
-@dataclass(frozen=True)
-class Replies:
+@dataclass(frozen=True, kw_only=True)
+class Replies(Step):
     """An agent answers, and sets a status with it."""
 
     agent: str
@@ -34,8 +41,8 @@ class Replies:
     status: str = ""
 
 
-@dataclass(frozen=True)
-class Notes:
+@dataclass(frozen=True, kw_only=True)
+class Notes(Step):
     """An agent writes a note that only agents see."""
 
     agent: str
@@ -44,15 +51,15 @@ class Notes:
     files: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Claims:
+@dataclass(frozen=True, kw_only=True)
+class Claims(Step):
     """An agent takes the ticket."""
 
     agent: str
 
 
-@dataclass(frozen=True)
-class Assigns:
+@dataclass(frozen=True, kw_only=True)
+class Assigns(Step):
     """An agent gives the ticket to another agent or to a team."""
 
     agent: str
@@ -60,8 +67,8 @@ class Assigns:
     comments: str = ""
 
 
-@dataclass(frozen=True)
-class Closes:
+@dataclass(frozen=True, kw_only=True)
+class Closes(Step):
     """An agent closes the ticket."""
 
     agent: str
@@ -69,15 +76,12 @@ class Closes:
     comments: str = ""
 
 
-@dataclass(frozen=True)
-class Reopens:
+@dataclass(frozen=True, kw_only=True)
+class Reopens(Step):
     """An agent opens the ticket again."""
 
     agent: str
     comments: str = ""
-
-
-Step = Says | Replies | Notes | Claims | Assigns | Closes | Reopens
 
 
 @dataclass(frozen=True)

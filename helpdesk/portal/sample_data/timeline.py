@@ -16,9 +16,9 @@ class Timeline:
         self._random = random
         self.moment = min(self._in_working_hours(start), end - timedelta(minutes=15))
 
-    def next(self, longest_hours: float = 20.0) -> datetime:
-        """Give the moment of the next step, at most so many hours later (nights not counted)."""
-        gap = timedelta(hours=self._random.uniform(0.2, longest_hours))
+    def next(self, days_later: float = 0) -> datetime:
+        """Give the moment of the next step: about so many days later, or some hours (nights not counted)."""
+        gap = timedelta(days=days_later, hours=self._random.uniform(*((0, 4) if days_later else (0.2, 20))))
         wanted = self._in_working_hours(self.moment + gap)
         if wanted >= self.end:
             wanted = self.moment + (self.end - self.moment) / 3

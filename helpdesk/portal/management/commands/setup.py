@@ -26,7 +26,5 @@ class Command(BaseCommand):
         except Conflict as error:
             raise CommandError(str(error)) from error
         cdata.build_missing()
-        if written:
-            self.stdout.write(f"{written} initial rows written.")
-        else:
-            self.stdout.write("Already set up: 0 changes.")
+        if options["verbosity"] > 0:
+            self.stdout.write(f"{written} initial rows written." if written else "Already set up: 0 changes.")
