@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk import configuration
@@ -76,6 +77,7 @@ def index(request: AgentRequest) -> HttpResponse:
 
 
 @agent_required
+@never_cache
 @require_safe
 @not_found_is_404
 def queue(request: AgentRequest, queue_id: int) -> HttpResponse:
@@ -89,7 +91,14 @@ def queue(request: AgentRequest, queue_id: int) -> HttpResponse:
     )
     template = "tickets/agent/_queue_table.html" if _wants_part(request) else "tickets/agent/queue.html"
     response = render(request, template, {"queue_page": page, "current_queue_id": queue_id})
-    response.set_cookie(QUEUE_COOKIE, str(queue_id), path=reverse("agent:index"), httponly=True, samesite="Lax")
+    response.set_cookie(
+        QUEUE_COOKIE,
+        str(queue_id),
+        path=reverse("agent:index"),
+        httponly=True,
+        secure=request.is_secure(),
+        samesite="Lax",
+    )
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -106,6 +115,7 @@ def find_ticket(request: AgentRequest) -> HttpResponse:
 
 
 @agent_required
+@never_cache
 @require_safe
 @not_found_is_404
 def ticket(request: AgentRequest, ticket_id: int) -> HttpResponse:

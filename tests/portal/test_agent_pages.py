@@ -454,6 +454,15 @@ def test_a_queue_costs_the_same_for_any_number_of_rows(
         grace.get(f"/scp/queues/{OPEN_QUEUE}/")
 
 
+# --- Caches
+
+
+def test_no_cache_keeps_what_an_agent_saw(grace: Client) -> None:
+    """After signing out, and after answering, going back must not show a page of before."""
+    for address in (f"/scp/queues/{OPEN_QUEUE}/", f"/scp/tickets/{open_ticket().pk}/"):
+        assert "no-store" in grace.get(address).headers["Cache-Control"]
+
+
 # --- Times
 
 
