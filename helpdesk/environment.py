@@ -104,6 +104,11 @@ def data_directory(house: Path) -> Path:
     return Path(text("XDG_DATA_HOME") or Path.home() / ".local" / "share").absolute() / "ostler"
 
 
+def is_secret_given(name: str) -> bool:
+    """Tell whether `NAME` or `NAME_FILE` is set."""
+    return bool(text(name) or text(f"{name}_FILE"))
+
+
 def remembered_secret(name: str, path: Path, make: Callable[[], str]) -> str:
     """Give the secret of the environment, else the one kept in `path`, which is made (mode 600) at the first start."""
     value = secret(name)

@@ -142,6 +142,15 @@ def test_secret_refuses_a_file_that_is_not_there(given: pytest.MonkeyPatch, tmp_
         environment.secret("SETTING")
 
 
+def test_a_secret_is_given_by_variable_or_file(given: pytest.MonkeyPatch) -> None:
+    assert not environment.is_secret_given("SETTING")
+    given.setenv("SETTING_FILE", "/nowhere")
+    assert environment.is_secret_given("SETTING")
+    given.delenv("SETTING_FILE")
+    given.setenv("SETTING", "x")
+    assert environment.is_secret_given("SETTING")
+
+
 def test_a_remembered_secret_is_made_once_and_private(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "var" / "key"
     made = iter(["first", "second"])

@@ -197,7 +197,7 @@ def _schema_problems(report: SchemaReport) -> Iterator[Problem]:
 
 def _is_salt_given() -> bool:
     """Whether people configured the salt; otherwise the settings made one up."""
-    return settings.PHP_CONFIGURATION is not None or bool(environment.secret("SECRET_SALT"))
+    return settings.PHP_CONFIGURATION is not None or environment.is_secret_given("SECRET_SALT")
 
 
 def _charset_remarks(report: SchemaReport) -> Iterator[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from helpdesk import environment
+
 # Names of the files in the data directory and of the variables that win over them.
 VARIABLES = {"secret_key": "SECRET_KEY", "encryption_key": "ENCRYPTION_KEY", "secret_salt": "SECRET_SALT"}
 MARK_CHARACTERS = 8
@@ -52,6 +54,6 @@ def put_back(secrets: Mapping[str, str], directory: Path) -> list[str]:
             file.write(value)
         draft.replace(path)
         variable = VARIABLES[name]
-        if any(os.environ.get(v, "").strip() for v in (variable, f"{variable}_FILE")):
+        if environment.is_secret_given(variable):
             hidden.append(variable)
     return hidden
