@@ -232,8 +232,10 @@ def update_row(object_type: str, object_id: int, answers: Mapping[int, str]) -> 
     table = TABLES[EntryObject(object_type)]
     fields = cdata_fields(object_type)
     names = column_names(fields, table.key)
-    present = _server_columns(table, fields)
     values = {names[field_id]: value for field_id, value in answers.items() if field_id in names}
+    if not values:
+        return
+    present = _server_columns(table, fields)
     if present is None or not set(values) <= set(present):
         rebuild_after_commit(object_type)
         return

@@ -42,12 +42,14 @@ def save_answers(
     fields = [field for field in fields_of(form) if has_answers(field)]
     with transaction.atomic():
         entry, is_new = _entry(object_type, object_id, form, sort, disabled, moment)
-        given = {field.pk: stored for field in fields if (stored := _stored(field, values)) is not None}
+        clean = _parsed(fields, values)
+        given = {field.pk: type_of(field).to_database(field, clean[field.pk]) for field in fields if field.pk in clean}
         changed = _write_new(entry, fields, given) if is_new else _write_changes(entry, given)
         if changed and not is_new:
             FormEntry.objects.filter(pk=entry.pk).update(updated=moment)
         if changed and object_id is not None and object_type in cdata.TABLES:
-            short = {field.pk: _short(field, changed[field.pk]) for field in fields if field.pk in changed}
+            written = [field for field in fields if field.pk in changed]
+            short = {field.pk: type_of(field).cdata_value(field, clean.get(field.pk)) for field in written}
             cdata.update_row(object_type, object_id, short)
     log.debug("answers_saved", entry=entry.pk, fields=len(changed), actor_kind=actor.kind)
     return entry
@@ -73,16 +75,15 @@ def _entry(
     return entry, True
 
 
-def _stored(field: FormField, values: Submitted) -> StoredAnswer | None:
-    """Give the columns for a field, None when nothing was submitted for it."""
-    keys: dict[str, Any] = {str(key).casefold(): key for key in values}
-    key = keys.get(field.name.casefold()) if field.name else None
-    if key is None:
-        key = keys.get(str(field.pk))
-    if key is None:
-        return None
-    field_type = type_of(field)
-    return field_type.to_database(field, field_type.parse(field, values[key]))
+def _parsed(fields: list[FormField], values: Submitted) -> dict[int, Any]:
+    """Give the Python values of what was submitted, by field id; a field is found by its name, else by its id."""
+    by_key = {str(key).casefold(): value for key, value in values.items()}
+    clean: dict[int, Any] = {}
+    for field in fields:
+        keys = [key for key in (field.name.casefold(), str(field.pk)) if key and key in by_key]
+        if keys:
+            clean[field.pk] = type_of(field).parse(field, by_key[keys[0]])
+    return clean
 
 
 def _write_new(entry: FormEntry, fields: list[FormField], given: Mapping[int, StoredAnswer]) -> dict[int, StoredAnswer]:
@@ -108,11 +109,6 @@ def _write_changes(entry: FormEntry, given: Mapping[int, StoredAnswer]) -> dict[
             continue
         changed[field_id] = answer
     return changed
-
-
-def _short(field: FormField, stored: StoredAnswer) -> str:
-    field_type = type_of(field)
-    return field_type.cdata_value(field, field_type.from_database(field, stored))
 
 
 def remove_answers(object_type: str, object_id: int) -> None:
