@@ -1,0 +1,367 @@
+"""Pages of queues: what is in them, in which order, from page to page, at which cost (osticket/queues.md §4 to §6)."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from helpdesk.forms import cdata
+from helpdesk.forms.models import FormAnswer, FormEntry
+from helpdesk.legacy.errors import NotFound
+from helpdesk.people.access import access_of
+from helpdesk.people.actor import Actor
+from helpdesk.people.models import Agent
+from helpdesk.threads.bodies import NewFile
+from helpdesk.threads.models import Lock, Thread, ThreadEntry
+from tests.factories import (
+    OPENED_AT,
+    AgentFactory,
+    EndUserFactory,
+    TeamFactory,
+    collaborate,
+    new_ticket,
+    refer_ticket,
+    resolved_status,
+)
+from tests.tickets.conftest import NOW, Desk
+from tickets.constants import QueueFlag, TicketFlag
+from tickets.models import Queue, QueueColumnPlacement, QueuePreference, QueueSort, Ticket, TicketStatus
+from tickets.screens import QueuePage
+from tickets.selectors import queue_for, queue_page
+from tickets.services import assign_ticket, close_ticket, post_note, post_reply
+
+OPEN, OPEN_UNANSWERED, ANSWERED, OVERDUE, MINE, MINE_ALONE, MY_TEAMS, CLOSED, CLOSED_TODAY = range(1, 10)
+
+
+def page_of(agent: Agent, queue_id: int, **cursor: Any) -> QueuePage:
+    access = access_of(Agent.objects.get(pk=agent.pk))
+    return queue_page(access, queue_for(access, queue_id), **{"now": NOW, **cursor})
+
+
+def subjects(page: QueuePage) -> list[str]:
+    return [row.subject for row in page.rows]
+
+
+class TestContents:
+    def test_queues_of_a_new_installation(self, desk: Desk) -> None:
+        """Every queue shows what its name says."""
+        team = TeamFactory.new(members=[desk.agent])
+        tickets = {name: desk.ticket(subject=name) for name in ("new", "answered", "overdue", "mine", "team", "closed")}
+        post_reply(tickets["answered"], actor=Actor.for_agent(desk.colleague), body="x")
+        Ticket.objects.filter(pk=tickets["overdue"].pk).update(isoverdue=True)
+        assign_ticket(tickets["mine"], actor=desk.actor, agent=desk.agent)
+        assign_ticket(tickets["team"], actor=desk.actor, team=team)
+        close_ticket(tickets["closed"], actor=desk.actor, status=resolved_status(), now=NOW)
+        shown = {queue: set(subjects(page_of(desk.agent, queue))) for queue in range(1, 15)}
+        open_ones = {"new", "answered", "overdue", "mine", "team"}
+        assert shown[OPEN] == open_ones
+        assert shown[OPEN_UNANSWERED] == open_ones - {"answered"}
+        assert shown[ANSWERED] == {"answered"}
+        assert shown[OVERDUE] == {"overdue"}
+        assert shown[MINE] == {"mine", "team"}
+        assert shown[MINE_ALONE] == {"mine"}
+        assert shown[MY_TEAMS] == {"team"}
+        assert shown[CLOSED] == shown[CLOSED_TODAY] == {"closed"}
+
+    def test_periods_are_days_of_the_agent(self, desk: Desk) -> None:
+        """Closed at 23:30 UTC: today in London, tomorrow in Tokyo."""
+        ticket = desk.ticket()
+        late = NOW.replace(hour=23, minute=30)
+        close_ticket(ticket, actor=desk.actor, status=resolved_status(), now=late)
+        for zone, count in (("Europe/London", 1), ("Asia/Tokyo", 0), ("Nowhere/Land", 1)):
+            Agent.objects.filter(pk=desk.agent.pk).update(timezone=zone)
+            assert len(page_of(desk.agent, CLOSED_TODAY, now=NOW).rows) == count
+
+    def test_merged_tickets_are_hidden_linked_ones_are_not(self, desk: Desk) -> None:
+        parent, merged, linked = (desk.ticket(subject=name) for name in ("parent", "merged", "linked"))
+        for child, flags in ((merged, TicketFlag.COMBINE_THREADS), (linked, TicketFlag.LINKED)):
+            child.parent, child.flags = parent, flags
+            child.save()
+        assert set(subjects(page_of(desk.agent, OPEN))) == {"parent", "linked"}
+
+    def test_strangers_see_nothing_until_it_is_referred(self, desk: Desk) -> None:
+        ticket = desk.ticket()
+        assert page_of(desk.stranger, OPEN).rows == []
+        refer_ticket(ticket, desk.stranger)
+        assert len(page_of(desk.stranger, OPEN).rows) == 1
+
+    def test_what_a_row_shows(self, desk: Desk) -> None:
+        user = EndUserFactory.new(name="Jo Doe", address="jo@x.test")
+        files = [NewFile("a.txt", b"a"), NewFile("b.txt", b"b")]
+        ticket = desk.ticket(user=user, subject="Printer", answers={"priority": 4}, files=files)
+        collaborate(ticket, EndUserFactory.new())
+        post_note(ticket, actor=desk.actor, body="x", files=[NewFile("c.txt", b"c")])
+        hidden = post_note(ticket, actor=desk.actor, body="hidden", files=[NewFile("d.txt", b"d")]).entry
+        ThreadEntry.objects.filter(pk=hidden.pk).update(flags=4)
+        assign_ticket(ticket, actor=desk.actor, agent=desk.colleague)
+        lock = Lock.objects.create(staff=desk.colleague, expire=NOW + timedelta(minutes=3), code="x")
+        Ticket.objects.filter(pk=ticket.pk).update(lock=lock, est_duedate=NOW, isoverdue=True)
+        (row,) = page_of(desk.agent, OPEN).rows
+        assert (row.ticket_id, row.number, row.subject) == (ticket.pk, ticket.number, "Printer")
+        assert (row.requester_name, row.requester_email) == ("Jo Doe", "jo@x.test")
+        assert (row.priority_name, row.priority_urgency) == ("Emergency", 1)
+        assert (row.status_name, row.status_state, row.department_name) == ("Open", "open", desk.department.name)
+        assert (row.assignee_name, row.locked_by, row.due) == ("Cora Clark", "Cora Clark", NOW)
+        assert (row.created, row.last_message, row.is_overdue) == (OPENED_AT, OPENED_AT, True)
+        assert (row.entry_count, row.attachment_count, row.collaborator_count) == (2, 3, 1)
+        assert [cell.key for cell in row.cells] == [
+            "number",
+            "last_update",
+            "subject",
+            "requester",
+            "priority",
+            "assignee",
+        ]
+        assert [cell.value for cell in row.cells] == [
+            ticket.number,
+            OPENED_AT,
+            "Printer",
+            "Jo Doe",
+            "Emergency",
+            "Cora Clark",
+        ]
+
+    def test_own_and_expired_locks_are_not_shown(self, desk: Desk) -> None:
+        for agent, minutes in ((desk.agent, 3), (desk.colleague, -3)):
+            ticket = desk.ticket()
+            lock = Lock.objects.create(staff=agent, expire=NOW + timedelta(minutes=minutes), code="x")
+            Ticket.objects.filter(pk=ticket.pk).update(lock=lock)
+        assert [row.locked_by for row in page_of(desk.agent, OPEN).rows] == ["", ""]
+
+    def test_dangling_ids_leave_gaps_not_errors(self, desk: Desk) -> None:
+        ticket = desk.ticket()
+        Ticket.objects.filter(pk=ticket.pk).update(user=99999, staff=99999, team=99999, topic=99999, sla=99999)
+        FormAnswer.objects.all().delete()
+        FormEntry.objects.filter(object_type="T").delete()
+        cdata.remove_rows("T", [ticket.pk])
+        (row,) = page_of(desk.agent, OPEN).rows
+        assert (row.requester_name, row.assignee_name, row.team_name, row.priority_name) == ("", "", "", "")
+        assert row.subject == "(no subject)"
+
+
+class TestOrder:
+    def make(self, desk: Desk, priorities: list[int]) -> list[Ticket]:
+        return [
+            desk.ticket(subject=f"{n}", answers={"priority": p}, now=OPENED_AT + timedelta(minutes=n))
+            for n, p in enumerate(priorities)
+        ]
+
+    def test_most_urgent_first_then_newest_update(self, desk: Desk) -> None:
+        self.make(desk, [2, 4, 1, 4, 3, 2])
+        assert subjects(page_of(desk.agent, OPEN)) == ["3", "1", "4", "5", "0", "2"]
+
+    def test_unknown_priority_comes_last(self, desk: Desk) -> None:
+        tickets = self.make(desk, [1, 2])
+        cdata.update_row("T", tickets[1].pk, {22: "77"})
+        assert subjects(page_of(desk.agent, OPEN)) == ["0", "1"]
+
+    def test_both_encodings_of_the_answers(self, desk: Desk) -> None:
+        """After a rebuild by osTicket as after an incremental update."""
+        self.make(desk, [1, 4])
+        before = subjects(page_of(desk.agent, OPEN))
+        if connection.features.can_rollback_ddl:  # MySQL builds tables outside transactions only
+            cdata.rebuild("T")
+        assert subjects(page_of(desk.agent, OPEN)) == before == ["1", "0"]
+
+    def test_latest_due_date_first_and_none_last(self, desk: Desk) -> None:
+        tickets = self.make(desk, [2, 2, 2, 2])
+        for ticket, hours in zip(tickets, [1, None, 3, 2], strict=True):
+            due = None if hours is None else NOW + timedelta(hours=hours)
+            Ticket.objects.filter(pk=ticket.pk).update(est_duedate=due)
+        assert subjects(page_of(desk.agent, OPEN_UNANSWERED)) == ["2", "3", "0", "1"]
+
+    def test_queue_without_sort_shows_the_newest_first(self, desk: Desk) -> None:
+        for ticket in self.make(desk, [2, 4, 1]):
+            assign_ticket(ticket, actor=desk.actor, agent=desk.agent)
+        assert subjects(page_of(desk.agent, MINE_ALONE)) == ["2", "1", "0"]
+
+    def test_agents_own_sort_and_filter(self, desk: Desk) -> None:
+        tickets = self.make(desk, [1, 4, 2])
+        Ticket.objects.filter(pk=tickets[2].pk).update(isoverdue=True)
+        setting: Any = {"sort_id": 6, "criteria": [["isoverdue", "nset", None], ["dept_id", "includes", {"99": "x"}]]}
+        QueuePreference.objects.create(queue_id=OPEN, staff_id=desk.agent.pk, setting=setting)
+        assert subjects(page_of(desk.agent, OPEN)) == ["1", "0"]
+        assert subjects(page_of(desk.colleague, OPEN)) == ["1", "2", "0"]
+
+
+@pytest.mark.parametrize("paths", [["-cdata__priority", "-lastupdate"], ["est_duedate"], ["-est_duedate"], ["number"]])
+def test_pages_forth_and_back_show_every_ticket_once(desk: Desk, paths: list[str]) -> None:
+    """Equal and empty values included: no ticket is lost or shown twice between pages."""
+    rng = random.Random(7)  # noqa: S311 -- not a secret
+    for number in range(17):
+        ticket = desk.ticket(subject=f"{number}", answers={"priority": rng.choice([1, 2, 4])})
+        due = rng.choice([None, NOW, NOW + timedelta(1)])
+        updated = OPENED_AT + timedelta(minutes=rng.choice([0, 0, 1]))
+        Ticket.objects.filter(pk=ticket.pk).update(est_duedate=due, lastupdate=updated, number=rng.choice("123"))
+    sort = QueueSort.objects.create(name="x", columns=paths)
+    queue = Queue.objects.get(pk=OPEN)
+    queue.default_sort = sort
+    queue.save()
+    Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=100)
+    whole = subjects(page_of(desk.agent, OPEN))
+    Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=5)
+
+    page = page_of(desk.agent, OPEN)
+    pages = [page]
+    while page.after:
+        page = page_of(desk.agent, OPEN, after=page.after)
+        pages.append(page)
+    assert [len(p.rows) for p in pages] == [5, 5, 5, 2]
+    assert [subject for p in pages for subject in subjects(p)] == whole
+    assert pages[0].before is None
+
+    for expected in reversed(pages[:-1]):
+        assert page.before is not None
+        page = page_of(desk.agent, OPEN, before=page.before)
+        assert subjects(page) == subjects(expected)
+    assert (page.before, page.after is not None) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "====", "bnVsbA", "WzFd", "WyJhIiwgImIiLCAiYyJd", "W3RydWUsIG51bGwsIDFd", "é"]
+)
+def test_nonsense_cursors_are_not_found(desk: Desk, cursor: str) -> None:
+    if not cursor:
+        assert page_of(desk.agent, OPEN, after=cursor).rows == []
+        return
+    with pytest.raises(NotFound):
+        page_of(desk.agent, OPEN, after=cursor)
+
+
+class TestDefinitions:
+    def queue(self, agent: Agent, **values: Any) -> int:
+        given: dict[str, Any] = {"title": "Own", "flags": QueueFlag(3), "root": "T", **values}
+        return int(Queue.objects.create(**given).pk)
+
+    def test_criteria_of_all_ancestors_count(self, desk: Desk) -> None:
+        desk.ticket(subject="open")
+        overdue = desk.ticket(subject="overdue")
+        Ticket.objects.filter(pk=overdue.pk).update(isoverdue=True)
+        desk.ticket(subject="closed", closed=True)
+        below = self.queue(desk.agent, parent_id=OVERDUE, config={"criteria": [["isanswered", "nset", None]]})
+        page = page_of(desk.agent, below)
+        assert (subjects(page), page.queue.parent_title) == (["overdue"], "Overdue")
+
+    def test_unknown_and_malformed_criteria_are_skipped(self, desk: Desk) -> None:
+        desk.ticket(subject="x")
+        for config in (
+            [["no_such_path", "includes", {"1": "x"}], ["isanswered", "sounds_like", None]],
+            {"criteria": "nonsense"},
+            {"criteria": [[], ["x"], [1, 2, 3], "y", None]},
+            "text",
+            None,
+        ):
+            assert subjects(page_of(desk.agent, self.queue(desk.agent, config=config))) == ["x"]
+
+    def test_criteria_of_old_releases(self, desk: Desk) -> None:
+        desk.ticket(subject="x")
+        config = {"isoverdue+search": True, "isoverdue+method": "set", "isanswered+search": False}
+        assert page_of(desk.agent, self.queue(desk.agent, config=config)).rows == []
+
+    def test_columns_own_inherited_borrowed_or_standard(self, desk: Desk) -> None:
+        own, plain = self.queue(desk.agent), self.queue(desk.agent)
+        QueueColumnPlacement.objects.create(queue_id=own, column_id=3, heading="About", width=0, sort=1)
+        heir = self.queue(desk.agent, parent_id=own, flags=QueueFlag(3 | 16))
+        borrower = self.queue(desk.agent, columns_of_id=own)
+        heads = {queue: page_of(desk.agent, queue).columns for queue in (own, heir, borrower, plain)}
+        assert [(c.key, c.heading, c.width) for c in heads[own]] == [("subject", "About", 100)]
+        assert heads[heir] == heads[borrower] == heads[own]
+        assert [c.key for c in heads[plain]] == ["number", "created", "subject", "requester", "priority", "assignee"]
+
+    def test_parent_that_is_its_own_grandchild(self, desk: Desk) -> None:
+        desk.ticket(subject="x")
+        first = self.queue(desk.agent)
+        second = self.queue(desk.agent, parent_id=first)
+        Queue.objects.filter(pk=first).update(parent=second)
+        assert subjects(page_of(desk.agent, first)) == ["x"]
+
+    def test_who_may_open_a_queue(self, desk: Desk) -> None:
+        private = self.queue(desk.agent, flags=QueueFlag(0), staff_id=desk.agent.pk)
+        off = self.queue(desk.agent, flags=QueueFlag(7))
+        page_of(desk.agent, private)
+        for agent, queue in ((desk.colleague, private), (desk.agent, off), (desk.agent, 99999)):
+            with pytest.raises(NotFound):
+                page_of(agent, queue)
+
+    def test_page_size_of_agent_and_settings(self, desk: Desk) -> None:
+        for number in range(4):
+            desk.ticket(subject=f"{number}")
+        Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=3)
+        assert (len(page_of(desk.agent, OPEN).rows), len(page_of(desk.colleague, OPEN).rows)) == (3, 4)
+
+
+def fill(desk: Desk, count: int) -> None:
+    """Tickets in bulk, with threads, entries and answers; every second one is closed."""
+    opened, resolved = TicketStatus.objects.get(name="Open"), resolved_status()
+    users = [EndUserFactory.new() for _ in range(5)]
+    last = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    rows = [
+        Ticket(
+            number=f"{n:06}",
+            user=users[n % 5],
+            dept=desk.department,
+            status=opened if n % 2 else resolved,
+            closed=None if n % 2 else NOW,
+            lastupdate=NOW - timedelta(minutes=n),
+            created=NOW - timedelta(minutes=n),
+            staff=desk.colleague if n % 3 else None,
+        )
+        for n in range(count)
+    ]
+    Ticket.objects.bulk_create(rows, batch_size=500)
+    ids = list(Ticket.objects.filter(pk__gt=last).values_list("pk", flat=True))
+    Thread.objects.bulk_create([Thread(object_id=pk, object_type="T") for pk in ids], batch_size=500)
+    threads = Thread.objects.filter(object_type="T", object_id__gt=last)
+    ThreadEntry.objects.bulk_create([ThreadEntry(thread=t, type="M", body="x") for t in threads], batch_size=500)
+    forms = [FormEntry(form_id=2, object_id=pk, object_type="T") for pk in ids]
+    FormEntry.objects.bulk_create(forms, batch_size=500)
+    saved = FormEntry.objects.filter(object_type="T", object_id__gt=last).values_list("pk", flat=True)
+    answers = [FormAnswer(entry_id=pk, field_id=20, value=f"Subject {pk}") for pk in saved]
+    FormAnswer.objects.bulk_create(answers, batch_size=500)
+    cdata.refresh("T", ids[:30])
+
+
+def cost_of(desk: Desk, queue: int) -> tuple[int, bool]:
+    """Count the statements of a page in the middle, with settings, small tables and access at hand."""
+    access = access_of(Agent.objects.select_related("role").get(pk=desk.colleague.pk))
+    first = queue_page(access, queue_for(access, queue), now=NOW)
+    with CaptureQueriesContext(connection) as captured:
+        page = queue_page(access, queue_for(access, queue), now=NOW, after=first.after)
+    return statements_in(captured), bool(page.rows)
+
+
+def statements_in(captured: CaptureQueriesContext) -> int:
+    """Count the statements of a request: savepoints are there only because a test is one transaction."""
+    return sum("SAVEPOINT" not in query["sql"] for query in captured.captured_queries)
+
+
+def test_cost_of_a_page_does_not_depend_on_the_number_of_tickets(desk: Desk) -> None:
+    queues = (OPEN, OPEN_UNANSWERED, MINE, CLOSED, CLOSED_TODAY)
+    fill(desk, 10)
+    few = {queue: cost_of(desk, queue) for queue in queues}
+    fill(desk, 990)
+    assert {queue: cost_of(desk, queue) for queue in queues} == few
+    for statements, has_rows in few.values():
+        assert statements <= 8
+        assert has_rows
+
+
+def test_cold_page_stays_in_the_budget_too(desk: Desk) -> None:
+    """Small tables, settings and columns read anew, as after ten quiet seconds."""
+    desk.ticket()
+    access = access_of(desk.agent)
+    _ = access.department_ids, access.team_ids
+    with CaptureQueriesContext(connection) as captured:
+        queue_page(access, queue_for(access, OPEN), now=NOW)
+    assert statements_in(captured) <= 14
+
+
+def test_agents_of_other_departments_do_not_cost_more(desk: Desk) -> None:
+    stranger = AgentFactory.new()
+    new_ticket()
+    assert page_of(stranger, OPEN).rows == []
