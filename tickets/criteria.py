@@ -2,7 +2,8 @@
 
 A criterion is `[path, method, value]`. Every path that we understand has a kind of field in a registry, which turns
 method and value into a condition. Kinds of fields that open tickets are grouped by can also judge a group in Python,
-so that one statement counts all queues. Unknown paths and methods are skipped, as osTicket does.
+so that one statement counts all queues. Unknown paths and methods are skipped, as osTicket does, but not in silence:
+`unread_paths` names them for the page.
 """
 
 from __future__ import annotations
@@ -102,6 +103,23 @@ def compile_criteria(criteria: Iterable[Criterion], context: CriteriaContext) ->
         if part is not None:
             condition &= part
     return condition
+
+
+def unread_paths(criteria: Iterable[Criterion], context: CriteriaContext) -> list[str]:
+    """Give the paths of criteria that we cannot read yet, each once: the list shows more than the queue means."""
+    unread: dict[str, None] = {}
+    for criterion in criteria:
+        kind = _kinds.get(criterion.path)
+        if kind is None or not _is_read(kind, criterion, context):
+            unread[criterion.path] = None
+    return list(unread)
+
+
+def _is_read(kind: FieldKind, criterion: Criterion, context: CriteriaContext) -> bool:
+    """Whether the method is known; one that wants a value and has none is ignored in osTicket too."""
+    if criterion.value is not None and not chosen(criterion.value):
+        return True
+    return kind.condition(criterion.method, criterion.value, context) is not None
 
 
 def group_matches(criteria: Iterable[Criterion], group: TicketGroup, context: CriteriaContext) -> bool | None:

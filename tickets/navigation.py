@@ -18,7 +18,7 @@ from django.db.models import Count
 from helpdesk import configuration
 from helpdesk.people.access import AgentAccess
 from tickets.constants import QueueFlag, TicketState
-from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches
+from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches, unread_paths
 from tickets.models import Ticket
 from tickets.periods import zone_named
 from tickets.querysets import TicketQuerySet
@@ -70,9 +70,10 @@ def _navigation_queue(
 
 
 def _count(criteria: Iterable[Criterion], context: CriteriaContext, counted: Counted) -> int | None:
-    """Add up the groups that fulfil the criteria; None for queues that do not ask for open tickets alone."""
+    """Add up the groups that fulfil the criteria; None for queues that do not ask for open tickets alone or
+    for something that we cannot read yet."""
     criteria = list(criteria)
-    if not any(_asks_for_open(criterion) for criterion in criteria):
+    if not any(_asks_for_open(criterion) for criterion in criteria) or unread_paths(criteria, context):
         return None
     total = 0
     for group, number in counted:

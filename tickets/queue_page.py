@@ -22,7 +22,7 @@ from helpdesk.people.access import AgentAccess
 from helpdesk.threads.constants import EntryFlag, ObjectType
 from helpdesk.threads.models import Collaborator, Thread, ThreadEntry
 from tickets.constants import TicketState
-from tickets.criteria import compile_criteria
+from tickets.criteria import CriteriaContext, compile_criteria, unread_paths
 from tickets.models import Ticket
 from tickets.names import address_of, full_name, shown_user
 from tickets.navigation import context_for
@@ -60,7 +60,8 @@ def queue_page(
     """
     queue = with_preferences(queue, access)
     order = order_of(queue.sort_paths)
-    tickets = _tickets_of(access, queue, now)
+    context = context_for(access, now)
+    tickets = _tickets_of(access, queue, context)
     page = _keyset(tickets, order, _page_size(access), after=after, before=before)
     return QueuePage(
         queue=QueueHeading(queue.id, queue.title, queue.parent_title),
@@ -68,11 +69,12 @@ def queue_page(
         rows=_rows(page.ids, queue.columns, access, now),
         before=page.before,
         after=page.after,
+        unread=unread_paths(queue.criteria, context),
     )
 
 
-def _tickets_of(access: AgentAccess, queue: QueueDefinition, now: datetime) -> TicketQuerySet:
-    condition = compile_criteria(queue.criteria, context_for(access, now))
+def _tickets_of(access: AgentAccess, queue: QueueDefinition, context: CriteriaContext) -> TicketQuerySet:
+    condition = compile_criteria(queue.criteria, context)
     tickets = Ticket.objects.visible_to(access, open_status_ids=status_ids(TicketState.OPEN)).filter(condition)
     return tickets.without_merged_children() if queue.is_queue else tickets
 

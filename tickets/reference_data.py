@@ -5,6 +5,7 @@ Our own changes are seen at once (signals forget what is kept), those of PHP osT
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -173,7 +174,7 @@ def _read_queues() -> QueueTables:
             id=queue.pk,
             parent_id=queue.parent_id,
             staff_id=queue.staff_id,
-            title=queue.title or "",
+            title=html.unescape(queue.title or ""),  # osTicket stores titles escaped
             flags=int(queue.flags),
             sort=queue.sort,
             sort_id=queue.default_sort_id,

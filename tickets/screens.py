@@ -106,6 +106,7 @@ class QueuePage:
     """One page of a queue. `after` (the next page) and `before` (the page before) are cursors, None at the ends.
 
     They are the values of the request parameters of the same names and of the arguments of `selectors.queue_page`.
+    `unread` names criteria of the queue that are not understood: the page shows more than the queue means.
     """
 
     queue: QueueHeading
@@ -113,6 +114,7 @@ class QueuePage:
     rows: list[QueueRow]
     before: str | None
     after: str | None
+    unread: list[str] = field(default_factory=list)
 
 
 class ItemKind(StrEnum):

@@ -7,6 +7,7 @@ origin of merged entries, long bodies, and names that events mention by id.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import unescape
 from typing import TYPE_CHECKING
 
 from django.db.models import F
@@ -112,7 +113,7 @@ def _entry_item(
         author_name=_author_name(entry),
         author_kind=_author_kind(entry),
         created=entry.created,
-        title=entry.title or "",
+        title=unescape(entry.title or ""),  # osTicket stores titles escaped and shows them so
         body_html=shown,
         attachments=[_attached_file(attachment, links) for attachment in listed],
         is_edited=bool(entry.flags & EntryFlag.EDITED),

@@ -1,0 +1,59 @@
+"""Queues that ask for what is not understood yet say so instead of showing too much in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from helpdesk.people.access import access_of
+from tests.tickets.conftest import NOW, Desk
+from tickets.constants import QueueFlag
+from tickets.models import Queue
+from tickets.screens import NavigationQueue, QueuePage
+from tickets.selectors import navigation_for, queue_for, queue_page
+
+IS_OPEN = ["status__state", "includes", {"open": "Open"}]
+
+
+def queue_with(*criteria: Any, title: str = "Own") -> int:
+    config = {"criteria": [IS_OPEN, *criteria], "conditions": []}
+    return int(Queue.objects.create(title=title, flags=QueueFlag(3), root="T", config=config).pk)
+
+
+def page_of(desk: Desk, queue_id: int) -> QueuePage:
+    access = access_of(desk.agent)
+    return queue_page(access, queue_for(access, queue_id), now=NOW)
+
+
+def in_navigation(desk: Desk, queue_id: int) -> NavigationQueue:
+    return next(queue for queue in navigation_for(access_of(desk.agent), now=NOW) if queue.id == queue_id)
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        ["cdata__serial", "contains", "nvoice"],
+        ["isanswered", "sounds_like", None],
+        [":keywords", None, "printer"],
+    ],
+)
+def test_a_condition_that_is_not_understood_is_named_and_nothing_is_counted(desk: Desk, criterion: list[Any]) -> None:
+    desk.ticket(subject="x")
+    queue_id = queue_with(criterion)
+    assert page_of(desk, queue_id).unread == [criterion[0]]
+    assert in_navigation(desk, queue_id).count is None
+
+
+@pytest.mark.parametrize("criterion", [["isanswered", "nset", None], ["status__id", "includes", {}]])
+def test_understood_and_empty_conditions_are_not_named(desk: Desk, criterion: list[Any]) -> None:
+    desk.ticket(subject="x")
+    queue_id = queue_with(criterion)
+    assert page_of(desk, queue_id).unread == []
+    assert in_navigation(desk, queue_id).count == 1
+
+
+def test_titles_are_shown_as_they_were_typed(desk: Desk) -> None:
+    queue_id = queue_with(title="Hardware &amp; Network")
+    assert in_navigation(desk, queue_id).title == "Hardware & Network"
+    assert page_of(desk, queue_id).queue.title == "Hardware & Network"
