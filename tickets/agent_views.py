@@ -141,7 +141,7 @@ def reply(request: AgentRequest, ticket_id: int) -> HttpResponse:
             status=data["new_status"],
         )
         _tell_status_refusal(request, posted)
-        return _("Reply on #%(number)s sent.")
+        return _("Reply on #%(number)s posted.")
 
     def is_done(ticket: Ticket) -> bool:
         """The choice that osTicket gives its agents (osticket/tickets.md §10.3, step 8)."""

@@ -92,7 +92,7 @@ def test_from_the_queue_to_a_sent_reply_without_a_mouse(agent: Visitor, desk: De
     expect(page.locator("#reply_body")).to_be_focused()
     page.keyboard.type("Rust never sleeps: j, k, r and c are letters here.")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".message-success")).to_contain_text(f"Reply on #{ticket.number} sent.")
+    expect(page.locator(".message-success")).to_contain_text(f"Reply on #{ticket.number} posted.")
     expect(page.locator(".entry-response .entry-body")).to_contain_text("j, k, r and c are letters here.")
     ticket.refresh_from_db()
     assert ticket.staff == desk.grace

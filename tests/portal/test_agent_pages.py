@@ -296,7 +296,7 @@ def test_a_reply_is_posted_and_the_ticket_claimed(grace: Client, desk: Desk) -> 
         attachments=[SimpleUploadedFile("a.txt", b"one"), SimpleUploadedFile("b.txt", b"two")],
     )
     assert response.headers["Location"] == f"/scp/tickets/{ticket.pk}/"
-    assert said(response) == [f"Reply on #{ticket.number} sent."]
+    assert said(response) == [f"Reply on #{ticket.number} posted."]
     (entry,) = entries(ticket, EntryType.RESPONSE)
     assert entry.body.splitlines() == ["Take version 61.218.", "", "Best,", "Grace"]
     assert (entry.format, entry.staff_id) == ("text", desk.grace.pk)
