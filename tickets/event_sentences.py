@@ -95,11 +95,14 @@ def _reopened(actor: str, data: Mapping[str, Any], names: Names) -> str:
 def _assigned(actor: str, data: Mapping[str, Any], names: Names) -> str:
     if data.get("claim"):
         return _by(actor, _("%(actor)s claimed the ticket"), _("The ticket was claimed"))
+    assignees = _assignees(data, names)
+    if not assignees:
+        return _by(actor, _("%(actor)s assigned the ticket"), _("The ticket was assigned"))
     return _by(
         actor,
         _("%(actor)s assigned the ticket to %(assignee)s"),
         _("The ticket was assigned to %(assignee)s"),
-        assignee=_assignees(data, names),
+        assignee=assignees,
     )
 
 
