@@ -50,6 +50,15 @@ class LegacyForeignKey(models.ForeignKey):
         if isinstance(key, models.CompositePrimaryKey) and {self.name, self.attname} & set(key.field_names):
             self.null = False
 
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """Let 0 pass, which some of these columns hold, too; MySQL's automatic keys would refuse it."""
+        return 0 if value == 0 else super().get_db_prep_value(value, connection, prepared)
+
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        """Let 0 pass into the row as well."""
+        is_zero = not hasattr(value, "as_sql") and value == 0
+        return 0 if is_zero else super().get_db_prep_save(value, connection)
+
 
 class DanglingAsNoneDescriptor(ForwardManyToOneDescriptor):
     """Gives None for an id whose row is missing, as `select_related` does, instead of raising."""
@@ -113,17 +122,13 @@ class ZeroForeignKey(LegacyForeignKey):
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         """Give 0 for None to the database."""
-        if value is None or value == 0:
-            return 0
-        return super().get_db_prep_value(value, connection, prepared)
+        return 0 if value is None else super().get_db_prep_value(value, connection, prepared)
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Store 0 for None, and 0 where an expression (`Case`, a subquery) comes out as NULL."""
         if hasattr(value, "as_sql"):
             return Coalesce(value, Value(0))
-        if value is None or value in ("", 0):
-            return 0
-        return super().get_db_prep_save(value, connection)
+        return 0 if value in (None, "") else super().get_db_prep_save(value, connection)
 
 
 class ZeroNullMixin:

@@ -57,6 +57,31 @@ def osticket(scratch: Scratch) -> Scratch:
     return scratch.load()
 
 
+@pytest.fixture(scope="session")
+def _untouched() -> Iterator[Scratch]:
+    database = Scratch("untouched").create().load()
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def altered(_untouched: Scratch) -> Iterator[Callable[[str, str], Scratch]]:
+    """Give a function that alters the reference database, not adopted, and undoes it after the test.
+
+    One database serves all: loading the dump for every test would cost most of the time.
+    """
+    steps: list[str] = []
+
+    def alter(do: str, undo: str) -> Scratch:
+        steps.append(undo)
+        _untouched.execute(do)
+        return _untouched
+
+    yield alter
+    for undo in reversed(steps):
+        _untouched.execute(undo)
+
+
 WorkingOn = Callable[..., AbstractContextManager[None]]
 
 

@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,24 +50,15 @@ class Scratch:
         """Name the database; `create` makes it."""
         self.name = f"ostler_scratch_{os.getpid()}_{name}"[:64]
 
-    @contextmanager
-    def _connect(self, database: str | None) -> Iterator[Any]:
-        flags = CLIENT.MULTI_STATEMENTS
-        with (
-            closing(
-                pymysql.connect(**server(), database=database, charset="utf8mb4", autocommit=True, client_flag=flags)
-            ) as link,
-            link.cursor() as cursor,
-        ):
-            yield cursor
+    @cached_property
+    def _link(self) -> Any:
+        return pymysql.connect(**server(), charset="utf8mb4", autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS)
 
     def create(self, options: str = "CHARACTER SET utf8mb3") -> "Scratch":
         """Make the database anew."""
-        with self._connect(None) as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS `{self.name}`")
-            while cursor.nextset():
-                pass
-            cursor.execute(f"CREATE DATABASE `{self.name}` {options}")
+        self.execute(
+            f"DROP DATABASE IF EXISTS `{self.name}`; CREATE DATABASE `{self.name}` {options}; USE `{self.name}`"
+        )
         return self
 
     def load(self, prefix: str = "ost_") -> "Scratch":
@@ -78,7 +69,7 @@ class Scratch:
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         """Run statements; give the rows of the last one."""
-        with self._connect(self.name) as cursor:
+        with self._link.cursor() as cursor:
             cursor.execute(sql)
             rows = cursor.fetchall()
             while cursor.nextset():
@@ -106,8 +97,8 @@ class Scratch:
 
     def drop(self) -> None:
         """Remove the database."""
-        with self._connect(None) as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS `{self.name}`")
+        self.execute(f"DROP DATABASE IF EXISTS `{self.name}`")
+        self._link.close()
 
     @property
     def url(self) -> str:

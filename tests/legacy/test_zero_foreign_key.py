@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from helpdesk.legacy.fields import ZeroForeignKey
 from helpdesk.people.models import Agent, Department, UserAccount
 from helpdesk.threads.models import ThreadEntry
-from tickets.models import HelpTopic, Ticket, TicketStatus
+from tickets.models import HelpTopic, QueueSortChoice, Ticket, TicketStatus
 
 pytestmark = pytest.mark.django_db
 DANGLING_ID = 4_000_000_000
@@ -248,6 +248,17 @@ def test_select_related_keeps_rows_whose_obligatory_reference_dangles(rows: Rows
     found = UserAccount.objects.select_related("user").get(pk=orphan.pk)
     assert found.user is None
     assert found.user_id == DANGLING_ID
+
+
+def test_an_obligatory_reference_may_hold_zero_too(rows: Rows) -> None:
+    """Rows of osTicket have it in keys of several columns."""
+    choice = QueueSortChoice.objects.create(queue_id=4711, queue_sort_id=0, sort=1)
+    found = QueueSortChoice.objects.get(queue=4711, queue_sort=0)
+    assert [getattr(found, name) for name in ("queue", "queue_sort", "queue_sort_id")] == [None, None, 0]
+    found.sort = 2
+    found.save()
+    QueueSortChoice.objects.filter(queue_id=4711).update(queue_sort=choice.queue_sort_id)
+    assert QueueSortChoice.objects.get(pk=(4711, 0)).sort == 2
 
 
 def test_prefetch_gives_objects_and_none(rows: Rows) -> None:

@@ -1,0 +1,141 @@
+"""The oddities of osTicket's data (osticket/schema.md) are written as they are read: nothing changes by the way."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, models, transaction
+
+from helpdesk.files.models import Attachment
+from helpdesk.legacy.fields import LegacyDateTimeField, PhpJSONField, decode_php_json, encode_php_json
+from helpdesk.legacy.schema_introspection import legacy_models
+from helpdesk.people.models import Agent
+from helpdesk.threads.models import Thread, ThreadEntry
+from tests.adoption.scratch import Scratch
+from tickets.models import Queue, Ticket
+
+pytestmark = pytest.mark.mysql
+Alter = Callable[[str, str], Scratch]
+WorkingOn = Callable[..., AbstractContextManager[None]]
+ROWS_PER_TABLE = 150
+
+
+def test_saving_every_kind_of_row_changes_no_byte(altered: Alter, working_on: WorkingOn) -> None:
+    """Read and saved again, rows of every table are what osTicket wrote: zero dates, zeros, JSON, enumerations."""
+    database = altered("DO 0", "DO 0")
+    before = database.checksums()
+    saved: dict[str, int] = {}
+    with working_on(database), transaction.atomic():
+        for model in legacy_models():
+            rows = list(model._default_manager.all()[:ROWS_PER_TABLE])
+            for row in rows:
+                row.save(force_update=True)
+            saved[model._meta.db_table] = len(rows)
+    assert database.checksums() == before
+    assert sum(saved.values()) > 2000
+    assert len([table for table, count in saved.items() if count]) > 55
+
+
+def json_columns() -> list[tuple[type[models.Model], str]]:
+    """Give the columns that hold JSON."""
+    return [
+        (model, field.name)
+        for model in legacy_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, PhpJSONField)
+    ]
+
+
+@pytest.mark.usefixtures("reference")
+def test_json_of_the_whole_database_comes_out_byte_for_byte(reference: Scratch) -> None:
+    texts = 0
+    for model, name in json_columns():
+        column = model._meta.get_field(name).column  # type: ignore[union-attr]
+        rows = reference.execute(f"SELECT `{column}` FROM `{model._meta.db_table}` WHERE `{column}` <> ''")  # noqa: S608
+        for (text,) in rows:
+            assert encode_php_json(decode_php_json(text)) == text
+        texts += len(rows)
+    assert texts > 1500
+
+
+@pytest.mark.usefixtures("reference")
+def test_no_date_of_the_whole_database_is_a_zero_date_in_python(reference: Scratch) -> None:
+    zeros = 0
+    for model in legacy_models():
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, LegacyDateTimeField):
+                sql = f"SELECT COUNT(*) FROM `{model._meta.db_table}` WHERE `{field.column}` = '0000-00-00 00:00:00'"  # noqa: S608
+                stored = reference.value(sql)
+                without = model._default_manager.filter(**{f"{field.name}__isnull": True}).count()
+                assert without >= stored
+                zeros += stored
+    assert zeros > 795
+
+
+@pytest.fixture
+def writable(altered: Alter, working_on: WorkingOn) -> Any:
+    """Work on the reference database in a transaction that is rolled back."""
+    database = altered("DO 0", "DO 0")
+    with working_on(database), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("writable")
+class TestWriting:
+    """What Ostler writes is what osTicket would have written, byte by byte where PHP reads bytes."""
+
+    def stored(self, sql: str) -> Any:
+        """Read through the connection of the transaction, without the models."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchone()
+
+    def test_a_new_entry_has_a_zero_date_until_it_is_edited(self) -> None:
+        entry = ThreadEntry.objects.create(thread_id=1, type="N", poster="x", body="y")
+        sql = f"SELECT CAST(updated AS CHAR), pid, staff_id, user_id, extra FROM ost_thread_entry WHERE id = {entry.pk}"  # noqa: S608
+        assert self.stored(sql) == ("0000-00-00 00:00:00", 0, 0, 0, None)
+
+    def test_nobody_is_zero(self) -> None:
+        ticket = Ticket.objects.get(number="451926")
+        ticket.staff = ticket.team = None  # type: ignore[assignment]
+        ticket.save()
+        assert self.stored("SELECT staff_id, team_id, ticket_pid FROM ost_ticket WHERE number = '451926'") == (
+            0,
+            0,
+            None,
+        )
+
+    def test_a_merged_thread_is_written_as_php_writes_it(self) -> None:
+        thread = Thread.objects.create(object_id=4711, object_type="C", extra={"ticket_id": 5, "number": "a/ü"})
+        assert self.stored(f"SELECT extra FROM ost_thread WHERE id = {thread.pk}") == (  # noqa: S608
+            '{"ticket_id":5,"number":"a\\/\\u00fc"}',
+        )
+
+    def test_a_dangling_reference_stays_as_it_is(self) -> None:
+        ticket = Ticket.objects.get(number="451926")
+        Ticket.objects.filter(pk=ticket.pk).update(staff_id=4711)
+        ticket = Ticket.objects.get(pk=ticket.pk)
+        assert ticket.staff is None
+        ticket.isoverdue = False
+        ticket.save()
+        assert self.stored("SELECT staff_id FROM ost_ticket WHERE number = '451926'") == (4711,)
+
+    def test_settings_of_an_agent_and_of_a_queue(self) -> None:
+        agent = Agent.objects.get(username="carla")
+        agent.extra = {**(agent.extra or {}), "browser_lang": "en_US"}
+        agent.save()
+        assert self.stored("SELECT extra FROM ost_staff WHERE username = 'carla'") == (
+            '{"def_assn_role":true,"browser_lang":"en_US"}',
+        )
+        queue = Queue.objects.exclude(config=None).order_by("pk")[0]
+        before = self.stored(f"SELECT config FROM ost_queue WHERE id = {queue.pk}")  # noqa: S608
+        queue.save()
+        assert self.stored(f"SELECT config FROM ost_queue WHERE id = {queue.pk}") == before  # noqa: S608
+
+    def test_the_same_file_is_attached_to_an_object_once(self) -> None:
+        """The unique keys of the table are the server's (osticket/schema.md §3.2)."""
+        given = Attachment.objects.filter(type="H")[0]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Attachment.objects.create(object_id=given.object_id, type="D", file_id=given.file_id)

@@ -1,0 +1,65 @@
+"""Only the `0001_legacy` migrations know osTicket's tables: adoption records those, and really runs all others."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import CreateModel
+
+from helpdesk.legacy.fields import Prefixed
+from helpdesk.legacy.migrate_guard import legacy_tables_to_make
+from helpdesk.legacy.migration import LegacyTables
+from helpdesk.legacy.schema_introspection import legacy_models
+from helpdesk.legacy.table_description import legacy_tables
+
+TABLES = {table.prefixed_name for table in legacy_tables().values()}
+# What changes or constrains a table; a data migration may read them.
+CHANGES_A_TABLE = re.compile(r"\b(CREATE|ALTER|DROP|RENAME|REFERENCES|TRIGGER)\b", re.IGNORECASE)
+
+
+@pytest.fixture
+def executor(db: None, monkeypatch: pytest.MonkeyPatch) -> MigrationExecutor:
+    """Give the executor; nothing is executed, so SQLite need not switch its constraints off first."""
+    monkeypatch.setattr(connection, "disable_constraint_checking", lambda: True)
+    return MigrationExecutor(connection)
+
+
+def is_legacy(migration: Migration) -> bool:
+    """Whether the migration makes osTicket's tables."""
+    return any(isinstance(operation, LegacyTables) for operation in migration.operations)
+
+
+def test_no_later_migration_touches_a_legacy_table(executor: MigrationExecutor) -> None:
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+    later = [migration for migration, _ in plan if not is_legacy(migration)]
+    touching = [
+        f"{migration}: {statement}"
+        for migration in later
+        for statement in executor.loader.collect_sql([(migration, False)])
+        if set(re.findall(r"\w+", statement)) & TABLES and CHANGES_A_TABLE.search(statement)
+    ]
+    assert touching == []
+    assert len(later) > 30
+
+
+def test_legacy_migrations_hold_nothing_else(executor: MigrationExecutor) -> None:
+    """Everything in them is recorded instead of run on an adopted database."""
+    legacy = {key: migration for key, migration in executor.loader.disk_migrations.items() if is_legacy(migration)}
+    assert {name for _, name in legacy} == {"0001_legacy"}
+    for migration in legacy.values():
+        assert all(isinstance(operation, LegacyTables) for operation in migration.operations)
+
+
+def test_together_they_make_every_legacy_table(executor: MigrationExecutor) -> None:
+    made = legacy_tables_to_make((migration, False) for migration in executor.loader.disk_migrations.values())
+    assert made == {model._meta.db_table for model in legacy_models()}
+    assert legacy_tables_to_make((migration, True) for migration in executor.loader.disk_migrations.values()) == set()
+
+
+def test_no_other_migration_makes_a_table_with_the_prefix(executor: MigrationExecutor) -> None:
+    for migration in executor.loader.disk_migrations.values():
+        if not is_legacy(migration):
+            created = [operation for operation in migration.operations if isinstance(operation, CreateModel)]
+            assert not [model.name for model in created if isinstance(model.options.get("db_table"), Prefixed)]
