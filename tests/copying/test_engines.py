@@ -131,6 +131,20 @@ def test_every_kind_of_value_comes_back(everything: TableShape) -> None:
         assert bytes(row.content or b"") == values.get("content", b"")
 
 
+@pytest.mark.parametrize(
+    ("stored", "moment"),
+    [
+        ("2026-01-31 23:59:59", "2026-01-31 23:59:59"),
+        ("2026-01-31 23:59:59.000000", "2026-01-31 23:59:59"),
+        ("2026-01-31 23:59:59.5", "2026-01-31 23:59:59.500000"),
+        ("2026-01-31T23:59:59+02:00", "2026-01-31 21:59:59"),
+        ("2026-01-31", "2026-01-31 00:00:00"),
+    ],
+)
+def test_sqlite_has_no_type_for_moments(stored: str, moment: str) -> None:
+    assert reading.sqlite_moment(stored) == moment
+
+
 def test_every_model_can_be_copied() -> None:
     """A field of a new type is named here, not by the first administrator who makes a backup."""
     names = [shape.database_name for shape in all_shapes()]

@@ -153,16 +153,22 @@ class ArchiveWriter:
     """Writes an archive beside its place and puts it there when it is whole; use it as a context manager."""
 
     def __init__(self, path: Path, *, may_overwrite: bool = False) -> None:
-        """Take where it shall be. Raises Conflict when there is a file already, OSError for a bad place."""
-        if path.exists() and not may_overwrite:
-            raise Conflict(f"{path} exists already; --overwrite replaces it.", code="backup-exists")
+        """Take where it shall be; nothing is written yet."""
         self.path = path
+        self.may_overwrite = may_overwrite
         self.draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        descriptor = os.open(self.draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
-        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
 
     def __enter__(self) -> "ArchiveWriter":
+        """Begin the draft. Raises Conflict when there is a file already, OSError for a bad place."""
+        if self.path.exists() and not self.may_overwrite:
+            raise Conflict(f"{self.path} exists already; --overwrite replaces it.", code="backup-exists")
+        try:
+            descriptor = os.open(self.draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
+            self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
+        except BaseException:  # Ctrl-C, too
+            self.draft.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(
@@ -176,10 +182,10 @@ class ArchiveWriter:
                 os.fsync(self._file.fileno())
                 self.draft.replace(self.path)
         finally:
+            self.draft.unlink(missing_ok=True)
             # The archive refuses to be closed inside a member; without its file it need not be.
             self._zip.fp = None
             self._file.close()
-            self.draft.unlink(missing_ok=True)
 
     @contextmanager
     def member(self, name: str, *, compression: int = TEXT_COMPRESSION) -> Iterator[IO[bytes]]:

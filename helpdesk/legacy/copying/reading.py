@@ -64,6 +64,15 @@ def _without_zero_fraction(text: str) -> str:
     return text.removesuffix(".000000")
 
 
+def sqlite_moment(text: str) -> str:
+    """Give a moment as Django stores it on SQLite; other programs may have spelt it in other ways."""
+    if len(text) not in (len("2026-01-31 23:59:59"), len("2026-01-31 23:59:59.123456")):
+        moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        return moment.isoformat(" ")
+    return _without_zero_fraction(text)
+
+
 def wall_time_to_utc(text: str, zone: zoneinfo.ZoneInfo) -> str | None:
     """Convert a naive time of a MySQL database to UTC; None for a zero date and for an impossible one."""
     try:
@@ -98,6 +107,8 @@ def _finish(connection: BaseDatabaseWrapper, column: ColumnShape) -> Callable[[A
         zone: zoneinfo.ZoneInfo = connection.timezone  # type: ignore[assignment]
         zone = UTC_ZONE if zone.key == "UTC" else zone
         return lambda text: wall_time_to_utc(text, zone)
+    if column.kind is ColumnKind.MOMENT and connection.vendor == "sqlite":
+        return sqlite_moment
     if column.kind in (ColumnKind.MOMENT, ColumnKind.TIME):
         return _without_zero_fraction
     if column.kind is ColumnKind.DATE and connection.vendor == "mysql":
