@@ -37,8 +37,6 @@ class Command(serve.Command):
             start.prepare()
         except DomainError as error:
             raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. The next start goes on from here.", returncode=130) from None
         finally:
             self.sign_in = start.sign_in
 

@@ -53,6 +53,8 @@ class Command(BaseCommand):
                 self._prepare_web_server(address)
         except (serving.CannotServe, UnusableCertificate) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before it was open; the next start goes on.", returncode=130) from None
         programs = serving.programs(
             address,
             web_workers=options["workers"],
