@@ -69,5 +69,5 @@ def require(actor: Actor, permission: str | None, ticket: Ticket) -> None:
     if can(actor, permission, ticket):
         return
     if permission is not None and can(actor, None, ticket):
-        raise PermissionRefused(_("You do not have permission to do this."), code="permission_denied")
+        raise PermissionRefused(_("Permission denied"), code="permission_denied")
     raise NotFound(_("No such ticket."), code="ticket_not_found")

@@ -16,6 +16,7 @@ from django.db.models import F, Model
 from django.utils import timezone
 
 from helpdesk.configuration.services import set_settings
+from helpdesk.mail.models import EmailAddress
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import (
     Agent,
@@ -96,6 +97,7 @@ class LifecycleWorld:
                 ip_address=values.get("ip", ADDRESS),
                 topic=HelpTopic.objects.filter(pk=values.get("topicId", 0)).first(),
                 department=Department.objects.filter(pk=values.get("deptId", 0)).first(),
+                mailbox=EmailAddress.objects.filter(pk=values.get("emailId", 0)).first(),
                 priority=TicketPriority.objects.filter(pk=values.get("priorityId", 0)).first(),
             ),
             actor=actor,
@@ -138,6 +140,7 @@ _TABLES: dict[str, type[Model]] = {
     "sequences": Sequence,
     "organizations": Organization,
     "users": EndUser,
+    "emails": EmailAddress,
 }
 
 

@@ -228,6 +228,18 @@ class TestAutomaticAssignment:
         names = ThreadEvent.objects.filter(event__name="assigned").values_list("username", "uid")
         assert set(names) == {("Ticket Filter", None)}
 
+    def test_closed_ticket_opens_for_a_team_without_agent(self, desk: Desk) -> None:
+        ticket, team = desk.ticket(), TeamFactory.new()
+        close_ticket(ticket, actor=desk.actor, status=resolved_status(), now=NOW)
+        assign_automatically(ticket, team=team, now=NOW, username="SYSTEM")
+        row = fresh(ticket)
+        assert (row.staff_id, row.team_id, row.closed) == (None, team.pk, None)
+        last_two = ThreadEvent.objects.order_by("-id")[:2]
+        assert [(e.event.name if e.event else "", e.staff_id, e.team_id) for e in last_two] == [
+            ("assigned", None, team.pk),
+            ("reopened", None, team.pk),
+        ]
+
     def test_who_is_not_there_is_passed_over(self, desk: Desk) -> None:
         ticket = desk.ticket()
         assign_automatically(
@@ -250,6 +262,8 @@ class TestReleasing:
         assert events(ticket)[-1] == ("released", {"team": team.pk})
 
     def test_nothing_to_release(self, desk: Desk) -> None:
+        with pytest.raises(ValidationFailed):
+            release_ticket(desk.ticket(), actor=desk.actor, agent=False, team=False)
         with pytest.raises(Conflict):
             release_ticket(desk.ticket(), actor=desk.actor)
 

@@ -38,7 +38,7 @@ from tests.factories import (
 from tests.tickets.conftest import Desk, entries, events, fresh
 from tickets.constants import TicketSource, TicketState, TopicFlag
 from tickets.models import HelpTopicForm, Sequence, Ticket, TicketPriority, TicketStatus
-from tickets.services import NewTicket, Origin, create_ticket
+from tickets.services import NewTicket, Origin, ReplyTo, create_ticket
 from tickets.signals import ticket_created
 from tickets.states import thread_of
 
@@ -359,6 +359,7 @@ class TestRefusals:
             topic=HelpTopicFactory.new(),
             department=desk.department,
             source=TicketSource.PHONE,
+            reply_to=ReplyTo.USER,
             duedate=OPENED_AT + timedelta(1),
         )
         assert (entries(ticket)[0].flags, entries(ticket)[0].source) == (577, "Phone")

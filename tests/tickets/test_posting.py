@@ -128,7 +128,7 @@ class TestReply:
     def test_empty_text_is_refused(self, desk: Desk, body: str) -> None:
         with pytest.raises(ValidationFailed) as refusal:
             reply(desk, desk.ticket(), body)
-        assert (str(refusal.value), refusal.value.field) == ("Response required", "body")
+        assert (str(refusal.value), refusal.value.field) == ("Response content is required", "body")
 
     def test_empty_file_takes_everything_back(self, desk: Desk) -> None:
         ticket = desk.ticket()

@@ -16,7 +16,14 @@ from helpdesk.people.models import Agent, Team
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.services import refer as refer_thread
 from helpdesk.threads.services import withdraw_referral
-from tickets.assignees import assignable_agents, has_members, is_available, is_enabled, may_be_assigned
+from tickets.assignees import (
+    assignable_agents,
+    assignable_teams,
+    has_members,
+    is_available,
+    is_enabled,
+    may_be_assigned,
+)
 from tickets.models import Ticket
 from tickets.names import full_name
 from tickets.policies import can, require
@@ -47,10 +54,7 @@ def claim_ticket(
     with transaction.atomic():
         lock(ticket)
         require(actor, "ticket.assign", ticket)
-        if ticket.staff_id == agent.pk:
-            raise Conflict(_("The ticket is yours already."), code="already_assigned")
-        if not is_open(ticket) or ticket.staff_id is not None:
-            raise Conflict(_("Somebody else has this ticket, or it is closed."), code="not_claimable")
+        _check_claimable(ticket, agent)
         _check_agent(agent, ticket)
         _assign_agent(ticket, agent, actor=actor, data={"claim": True}, now=now)
         if comments.strip():
@@ -89,7 +93,7 @@ def assign_ticket(
             _assign_agent(ticket, agent, actor=actor, data=data, now=now)
             title = _claim_title(agent) if "claim" in data else f"Ticket Assigned to {full_name(agent)}"
         if team is not None:
-            _check_team(team, ticket)
+            _check_team(team, ticket, actor)
             _assign_team(ticket, team, actor=actor, now=now)
             title = f"Ticket Assigned to {team.name}"
         if is_closed(ticket):
@@ -102,16 +106,20 @@ def assign_ticket(
 
 
 def assign_automatically(
-    ticket: Ticket, *, now: datetime, agent: Agent | None = None, team: Team | None = None
+    ticket: Ticket, *, now: datetime, agent: Agent | None = None, team: Team | None = None, username: str = AUTOMATIC
 ) -> None:
     """Assign as help topics, filters and account managers do: no permissions, no rules of the department (§7.2).
 
-    Whoever is not available or disabled is passed over in silence. The ticket is locked or new.
+    Whoever is not available or disabled is passed over in silence. A closed ticket for a team opens again, without
+    agent. `username` stands in the events. The ticket is locked or new.
     """
-    actor = Actor.system(AUTOMATIC)
+    actor = Actor.system(username)
     if agent is not None and is_available(agent):
         _assign_agent(ticket, agent, actor=actor, data={"staff": agent.pk}, now=now)
     if team is not None and is_enabled(team):
+        if is_closed(ticket):
+            save_changes(ticket, now=now, team=team, staff=None)
+            reopen_closed(ticket, actor=actor, now=now)
         _assign_team(ticket, team, actor=actor, now=now)
 
 
@@ -127,9 +135,11 @@ def release_ticket(
 ) -> Ticket:
     """Take the ticket from its agent, its team, or both.
 
-    Raises Conflict when it has neither of those asked for, PermissionRefused without `ticket.release` (managers of
-    their own primary department need none). Source: §7.5.
+    Raises ValidationFailed when neither is asked for, Conflict when it has none of them, PermissionRefused without
+    `ticket.release` (managers of their own primary department need none). Source: §7.5.
     """
+    if not agent and not team:
+        raise ValidationFailed(_("Please check an assignee to release assignment"), code="assignee_required")
     now = now or timezone.now()
     with transaction.atomic():
         lock(ticket)
@@ -157,6 +167,15 @@ def _acting_agent(actor: Actor) -> Agent:
     return actor.agent
 
 
+def _check_claimable(ticket: Ticket, agent: Agent) -> None:
+    if not is_open(ticket):
+        raise Conflict(_("The ticket is closed."), code="ticket_closed")
+    if ticket.staff_id == agent.pk:
+        raise Conflict(_("The ticket is yours already."), code="already_assigned")
+    if ticket.staff_id is not None:
+        raise Conflict(_("Somebody else has this ticket."), code="not_claimable")
+
+
 def _check_choice(agent: Agent, ticket: Ticket, actor: Actor) -> None:
     """Refuse an agent whom the acting agent may not choose, who has the ticket, or who cannot have it."""
     if actor.agent is not None:
@@ -180,9 +199,11 @@ def _check_agent(agent: Agent, ticket: Ticket) -> None:
         raise PermissionRefused(_("Permission denied"), code="assignee_not_a_member", field="assignee")
 
 
-def _check_team(team: Team, ticket: Ticket) -> None:
+def _check_team(team: Team, ticket: Ticket, actor: Actor) -> None:
     refusal: DomainError | None = None
-    if ticket.team_id == team.pk:
+    if actor.agent is not None and not assignable_teams().filter(pk=team.pk).exists():
+        refusal = ValidationFailed(_("Unknown assignee"), code="assignee_unknown", field="assignee")
+    elif ticket.team_id == team.pk:
         refusal = Conflict(_("Ticket already assigned to the team"), code="already_assigned", field="assignee")
     elif not is_enabled(team):
         refusal = ValidationFailed(_("Team is disabled"), code="team_disabled", field="assignee")

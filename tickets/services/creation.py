@@ -63,7 +63,7 @@ class NewTicket:
 
     The requester is `user`, or whoever has the address `email` (a user is made when nobody has). `answers` are those of
     the ticket form and of the topic's forms, by variable name or field id. `duedate` counts for tickets that agents
-    open. What is not given is taken from the mailbox, the help topic and the settings.
+    open, and `reply_to` says whom they tell of it. What is not given comes from mailbox, help topic and settings.
     """
 
     origin: Origin
@@ -87,7 +87,7 @@ class NewTicket:
     answers: Mapping[str | int, Any] = field(default_factory=dict)
     files: Sequence[NewFile] = ()
     collaborators: Sequence[EndUser] = ()
-    reply_to: ReplyTo = ReplyTo.ALL
+    reply_to: ReplyTo | None = None
 
 
 def create_ticket(new: NewTicket, *, actor: Actor, now: datetime | None = None) -> Ticket:
@@ -250,8 +250,11 @@ def _add_collaborator(ticket: Ticket, user: EndUser, actor: Actor, now: datetime
 
 def _post_message(ticket: Ticket, new: NewTicket, subject: str, actor: Actor, now: datetime) -> ThreadEntry:
     user = new.user
-    is_by_agent = new.origin is Origin.STAFF and actor.agent is not None
-    recipients = recipients_of(ticket, new.reply_to, without=None if is_by_agent else user)
+    recipients = (
+        recipients_of(ticket, ReplyTo.ALL, without=user)
+        if new.reply_to is None
+        else recipients_of(ticket, new.reply_to)
+    )
     entry = NewEntry(
         type=EntryType.MESSAGE,
         body=new.message,

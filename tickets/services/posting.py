@@ -72,7 +72,7 @@ def post_reply(
     merged ticket, PermissionRefused without `ticket.reply`. Source: §10.3, steps 1 to 5.
     """
     now = now or timezone.now()
-    _require_text(body, format, _("Response required"))
+    _require_text(body, format, _("Response content is required"))
     with transaction.atomic():
         lock(ticket)
         require(actor, "ticket.reply", ticket)
