@@ -12,8 +12,8 @@ MANAGE := $(PYTHON) manage.py
 PIP_INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --only-binary=:all:
 
 .NOTPARALLEL:
-.PHONY: help run test checks lint format types test-sqlite test-db-up test-db-down test-db-status runserver static \
-	lock clean core dev
+.PHONY: help run test checks lint format types audit licences test-sqlite soak test-db-up test-db-down test-db-status \
+	runserver static lock clean core dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,12 @@ lint: dev ## ruff: rules and format
 types: dev ## mypy, strict
 	@echo "== types"; $(VENV)/bin/mypy .
 
+audit: dev ## Known vulnerabilities of the locked packages; says NOT AUDITED when they could not be looked up
+	@$(PYTHON) -m tests.audit $(ARGS)
+
+licences: dev ## Write docs/licences.md anew; fails on a licence that nobody accepted
+	@$(PYTHON) -m tests.licences
+
 format: dev ## Put code and templates into the project's format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
@@ -78,6 +84,9 @@ format: dev ## Put code and templates into the project's format
 
 test-sqlite: dev ## The tests on SQLite alone, without the checks
 	@exec $(PYTHON) -m tests.run_backends --only sqlite $(ARGS)
+
+soak: dev ## The long fault and crash runs, on SQLite's turn with all servers that answer: ARGS="-k random"
+	@exec $(PYTHON) -m pytest -m soak -s $(ARGS)
 
 test-db-up: dev ## Start MariaDB, PostgreSQL and Redis for the tests where none answers
 	@$(PYTHON) -m tests.servers up

@@ -193,6 +193,5 @@ def test_the_script_fails_without_openssl(tmp_path: Path) -> None:
 
 
 def test_no_secret_can_be_committed() -> None:
-    names = ["docker/secrets/secret_key", "docker/.env"]
-    done = subprocess.run(["git", "check-ignore", *names], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == names
+    ignored = (REPOSITORY / ".gitignore").read_text().splitlines()
+    assert {"/docker/.env", "/docker/secrets/"} <= set(ignored)
