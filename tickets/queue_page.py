@@ -115,10 +115,18 @@ def _rows(ids: Sequence[int], columns: Sequence[ColumnRow], access: AgentAccess,
     return [_row(found[pk], answers.get(pk, {}), columns, access, now) for pk in ids if pk in found]
 
 
+_SHOWN_COLUMNS = (
+    *("number", "source", "ip_address", "created", "lastupdate", "closed", "reopened", "duedate", "est_duedate"),
+    *("isoverdue", "isanswered", "user__name", "user__default_email__address", "status__name", "status__state"),
+    *("dept__name", "staff__firstname", "staff__lastname", "staff__username", "team__name", "topic__topic"),
+    *("sla__name", "lock__expire", "lock__staff__firstname", "lock__staff__lastname", "lock__staff__username"),
+)
+
+
 def _with_row_data(tickets: TicketQuerySet) -> TicketQuerySet:
     related = tickets.select_related(
         "user__default_email", "status", "dept", "staff", "team", "topic", "sla", "lock__staff"
-    )
+    ).only(*_SHOWN_COLUMNS)
     own = {"thread__object_id": OuterRef("pk"), "thread__object_type": ObjectType.TICKET}
     thread = Thread.objects.filter(object_id=OuterRef("pk"), object_type=ObjectType.TICKET)
     entries = ThreadEntry.objects.alias(hidden=F("flags").bitand(int(EntryFlag.HIDDEN))).filter(hidden=0)
