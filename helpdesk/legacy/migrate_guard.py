@@ -10,6 +10,7 @@ from django.db.migrations.operations import CreateModel
 
 from helpdesk.legacy.adoption.versions import read_schema_signature
 from helpdesk.legacy.migration import LegacyTables
+from helpdesk.legacy.schema_introspection import table_name
 
 
 def legacy_tables_to_make(plan: Iterable[tuple[Migration, bool]]) -> set[str]:
@@ -31,7 +32,7 @@ def refuse_unadopted_database(*, using: str, plan: Iterable[tuple[Migration, boo
     if not wanted:
         return
     connection = connections[using]
-    existing = wanted & set(connection.introspection.table_names())
+    existing = {table_name(connection, name) for name in wanted} & set(connection.introspection.table_names())
     if not existing:
         return
     if read_schema_signature(connection) is not None:

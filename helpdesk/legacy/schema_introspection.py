@@ -76,6 +76,11 @@ def _index(name: str, parts: list[tuple[Any, ...]]) -> FoundIndex:
     )
 
 
+def table_name(connection: BaseDatabaseWrapper, name: str) -> str:
+    """Give the name of a table as the server lists it: some servers keep names in lower case only."""
+    return name.lower() if connection.features.ignores_table_name_case else name
+
+
 def without_prefix(tables: Mapping[str, FoundTable], prefix: str) -> dict[str, FoundTable]:
     """Give the tables that begin with the prefix, by their names without it."""
     return {name[len(prefix) :]: table for name, table in tables.items() if name.startswith(prefix)}
@@ -95,7 +100,7 @@ def check_schema(connection: BaseDatabaseWrapper, *, osticket_version: str = "1.
     """Compare the legacy tables of the connected database with the description (MySQL) or with the models."""
     if connection.vendor != "mysql":
         return SchemaReport(tuple(compare_with_models(connection)))
-    found = without_prefix(read_mysql_tables(connection), settings.TABLE_PREFIX)
+    found = without_prefix(read_mysql_tables(connection), table_name(connection, settings.TABLE_PREFIX))
     surroundings = read_surroundings(connection, osticket_version=osticket_version)
     return compare_schema(legacy_tables(), found, surroundings)
 

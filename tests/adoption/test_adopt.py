@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from helpdesk.legacy.adoption.side_tables import legacy_migrations
+from helpdesk.legacy.adoption.time_zone import detect_time_zone
 from helpdesk.legacy.models import Installation
 from helpdesk.legacy.schema_introspection import side_table_names
 from helpdesk.legacy.table_description import schema_signature
@@ -254,3 +256,19 @@ def test_a_changed_column_shows(altered: Alter, data_directory: Path) -> None:
     assert "ost_lock.expire: column is missing" in outcome.stdout
     assert "ost_lock.code: type is varchar(10), not varchar(20)" in outcome.stdout
     assert "3 differences" in outcome.stdout  # the renamed column is a strange one, too
+
+
+def test_the_clock_of_the_server_is_measured(altered: Alter, working_on: WorkingOn) -> None:
+    """A session's own zone stands in for that of an operating system here."""
+    with working_on(altered("DO 0", "DO 0")):
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = '+05:30'")
+        finding = detect_time_zone(connection, "ost_", datetime(2026, 11, 21, tzinfo=UTC))
+    assert finding.name == "Asia/Kolkata"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe"])
+def test_a_zone_that_is_none_stops_the_start(scratch: Scratch, data_directory: Path, zone: str) -> None:
+    outcome = scratch.manage("adopt", data_directory=data_directory, DB_TIME_ZONE=zone)
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith(f"DB_TIME_ZONE={zone!r} is no time zone")

@@ -219,6 +219,11 @@ def test_a_user_who_may_only_read_is_told_the_grant(
         call_command("adopt", stdout=StringIO())
     assert osticket.execute("SELECT origin FROM hd_installation") == [("adopted",)]
     assert osticket.checksums() == checksums
+    # And it can be undone.
+    with working_on(osticket, USER=reader, PASSWORD="read"):
+        call_command("adopt", "--undo", "--noinput", stdout=StringIO())
+    assert osticket.tables() == set(checksums)
+    assert osticket.checksums() == checksums
 
 
 def test_a_server_older_than_django_supports_is_refused(
@@ -274,3 +279,22 @@ def test_a_config_file_that_is_none(scratch: Scratch, data_directory: Path, path
     assert outcome.returncode == 1
     assert "OSTICKET_CONFIG" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_what_was_not_adopted_cannot_be_undone(altered: Alter, refuse: Refuse) -> None:
+    assert "There is no adoption to undo" in refuse(altered("DO 0", "DO 0"), "--undo", "--noinput")
+
+
+def test_undoing_asks_first(adopted: Adopted, working_on: WorkingOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = adopted.scratch.tables()
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        return "no"
+
+    monkeypatch.setattr("builtins.input", answer)
+    with working_on(adopted.scratch):
+        call_command("adopt", "--undo", stdout=StringIO())
+    assert "Drop Ostler's own tables" in questions[0]
+    assert adopted.scratch.tables() == tables

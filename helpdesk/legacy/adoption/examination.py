@@ -17,7 +17,13 @@ from helpdesk.legacy.adoption.side_tables import State, check_side_tables, read_
 from helpdesk.legacy.adoption.time_zone import TimeZoneFinding, describe_global_time_zone, detect_time_zone
 from helpdesk.legacy.adoption.versions import SIGNATURES, OsticketVersion, find_prefixes, read_schema_signature
 from helpdesk.legacy.schema_check import FoundTable, SchemaReport, Weight, compare_schema
-from helpdesk.legacy.schema_introspection import fetch_rows, read_mysql_tables, read_surroundings, without_prefix
+from helpdesk.legacy.schema_introspection import (
+    fetch_rows,
+    read_mysql_tables,
+    read_surroundings,
+    table_name,
+    without_prefix,
+)
 from helpdesk.legacy.table_description import legacy_tables
 
 BACKUP = "Make a dump of the database first (mariadb-dump or mysqldump)."
@@ -111,9 +117,7 @@ def _first_line(error: Exception) -> str:
 
 def _existing_prefix(connection: BaseDatabaseWrapper, tables: Mapping[str, FoundTable]) -> str:
     """Give the prefix as the server spells it; raise AdoptionRefused when no osTicket has it."""
-    prefix: str = settings.TABLE_PREFIX
-    if connection.features.ignores_table_name_case:
-        prefix = prefix.lower()
+    prefix = table_name(connection, settings.TABLE_PREFIX)
     found = find_prefixes(tables)
     if prefix in found:
         return prefix

@@ -11,8 +11,9 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from helpdesk.legacy.adoption.examination import Examination
 from helpdesk.legacy.adoption.judgement import AdoptionRefused, Problem
-from helpdesk.legacy.adoption.side_tables import legacy_migrations
+from helpdesk.legacy.adoption.side_tables import State, legacy_migrations, read_side_tables
 from helpdesk.legacy.models import Installation
+from helpdesk.legacy.schema_introspection import read_mysql_tables, table_name
 
 LOCK_SECONDS = 30
 
@@ -40,6 +41,24 @@ def record_adoption(connection: BaseDatabaseWrapper, examination: Examination) -
             )
             raise AdoptionRefused([problem]) from error
     return installation
+
+
+def undo_adoption(connection: BaseDatabaseWrapper) -> list[str]:
+    """Drop the side tables, so that the database is osTicket's alone again; give their names.
+
+    Rows that Ostler wrote into osTicket's tables stay: tickets, replies, passwords. Raises AdoptionRefused when the
+    database was not adopted under our prefix.
+    """
+    tables = read_mysql_tables(connection)
+    side_tables = read_side_tables(connection, tables)
+    if side_tables.state(table_name(connection, settings.TABLE_PREFIX)) not in (State.ADOPTED, State.INTERRUPTED):
+        text = "There is no adoption to undo: the side tables of this help desk are not in the database."
+        raise AdoptionRefused([Problem("not-adopted", text)])
+    names = sorted(side_tables.existing)
+    quoted = ", ".join(connection.ops.quote_name(name) for name in names)
+    with _one_at_a_time(connection), connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {quoted}")
+    return names
 
 
 def _migrate(connection: BaseDatabaseWrapper, *apps: str) -> None:

@@ -14,7 +14,7 @@ from helpdesk.legacy.adoption.judgement import Problem
 from helpdesk.legacy.migration import LegacyTables
 from helpdesk.legacy.models import Installation
 from helpdesk.legacy.schema_check import FoundTable
-from helpdesk.legacy.schema_introspection import fetch_rows, side_table_names
+from helpdesk.legacy.schema_introspection import fetch_rows, side_table_names, table_name
 
 MigrationKey = tuple[str, str]
 FIRST_OF_OURS = ("hd_legacy", "0001_initial")
@@ -93,7 +93,10 @@ def _installations(connection: BaseDatabaseWrapper, table: FoundTable | None) ->
     has_prefix = any(column.name == "table_prefix" for column in table.columns)
     prefix = "table_prefix" if has_prefix else f"'{settings.TABLE_PREFIX}'"  # the first release did not note it
     sql = f"SELECT {prefix}, origin, database_time_zone FROM {table.name} ORDER BY id"  # noqa: S608
-    return {str(prefix): RecordedInstallation(origin, zone) for prefix, origin, zone in fetch_rows(connection, sql)}
+    return {
+        table_name(connection, prefix): RecordedInstallation(origin, zone)
+        for prefix, origin, zone in fetch_rows(connection, sql)
+    }
 
 
 def check_side_tables(side_tables: SideTables, prefix: str) -> Problem | None:

@@ -107,10 +107,6 @@ def find_time_zone(
 
 
 def _configured(name: str, offsets: Offsets) -> TimeZoneFinding:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return TimeZoneFinding("", f"DB_TIME_ZONE={name!r} is no time zone.")
     if fits(name, offsets):
         return TimeZoneFinding(name, "DB_TIME_ZONE, and the server's clock agrees")
     shown = _offset_range(offsets)

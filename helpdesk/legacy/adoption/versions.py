@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from helpdesk.legacy.schema_introspection import table_name
+
 
 @dataclass(frozen=True)
 class OsticketVersion:
@@ -32,7 +34,7 @@ ANY_OSTICKET = frozenset({"config", "staff", "ticket"})
 
 def read_schema_signature(connection: BaseDatabaseWrapper) -> str | None:
     """Give `core.schema_signature` of the tables with our prefix; None when there is no such table or row."""
-    table = f"{settings.TABLE_PREFIX}config"
+    table = table_name(connection, f"{settings.TABLE_PREFIX}config")
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         if table not in connection.introspection.table_names(cursor):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from helpdesk.legacy.adoption.examination import Examination, examine
 from helpdesk.legacy.adoption.judgement import AdoptionRefused
-from helpdesk.legacy.adoption.recording import record_adoption
+from helpdesk.legacy.adoption.recording import record_adoption, undo_adoption
 from helpdesk.legacy.adoption.side_tables import State
 from helpdesk.legacy.schema_check import Weight
 
@@ -33,12 +33,21 @@ class Command(BaseCommand):
             action="store_true",
             help="Go on without osTicket's SECRET_SALT: stored mail passwords and links in old mails are lost.",
         )
+        parser.add_argument(
+            "--undo",
+            action="store_true",
+            help="Drop Ostler's own tables again. What was written into osTicket's tables stays.",
+        )
+        parser.add_argument("--noinput", "--no-input", action="store_true", help="With --undo: do not ask.")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="Which database (default: “default”).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine, and adopt unless it is a dry run."""
         connection = connections[options["database"]]
         try:
+            if options["undo"]:
+                self.undo(connection, ask=not options["noinput"])
+                return
             examination = examine(connection, now=timezone.now(), salt_lost=options["salt_lost"])
             self.report(examination, verbose=options["verbosity"] > 1)
             if options["dry_run"]:
@@ -49,6 +58,15 @@ class Command(BaseCommand):
         except AdoptionRefused as refusal:
             self.refuse(refusal)
             sys.exit(1)
+
+    def undo(self, connection: Any, *, ask: bool) -> None:
+        """Drop the side tables, after a question."""
+        if ask and input("Drop Ostler's own tables with all they hold? Type yes: ").strip().lower() != "yes":
+            self.stdout.write("Nothing was changed.")
+            return
+        names = undo_adoption(connection)
+        self.stdout.write(f"Dropped {len(names)} tables: {', '.join(names)}.")
+        self.stdout.write("The database is osTicket's alone again.")
 
     def refuse(self, refusal: AdoptionRefused) -> None:
         """Print every problem and its way out."""
