@@ -69,7 +69,9 @@ def _candidates(request: HttpRequest) -> list[Attachment]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= LARGEST_EXPIRY else 0
+    """The number in a parameter; 0, which is no id and no time to come, for anything else."""
+    is_short_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_EXPIRY))
+    return int(text) if is_short_number and int(text) <= LARGEST_EXPIRY else 0
 
 
 def _etag(request: HttpRequest) -> str:

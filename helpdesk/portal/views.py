@@ -1,7 +1,8 @@
 """Pages outside the tickets: the end users' start page and the choice of the look."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,9 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def choose_theme(request: HttpRequest, start_page: str) -> HttpResponse:
     """Remember the look (`theme`: light, dark or auto) and go back to `next`; theme.js does the same without a trip."""
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = start_page
-    response = redirect(target)
+    is_own = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    response = HttpResponseRedirect(target if is_own and target.startswith("/") else reverse(start_page))
     theme = request.POST.get("theme", "")
     if theme in THEMES:
         response.set_cookie(

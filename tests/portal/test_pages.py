@@ -117,7 +117,10 @@ def test_a_foreign_cookie_value_reaches_no_page(client: Client) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", "", "word", "agent:index", "a\x00"],
+)
 def test_choosing_a_look_never_leads_away(client: Client, target: str) -> None:
     assert client.post("/appearance/", {"theme": "dark", "next": target}).headers["Location"] == "/"
 
