@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.storage import CHUNK_SIZE, DATABASE, backend_of
+from helpdesk.legacy.characters import storable_text
 from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.file_keys import ContentDigest
 
@@ -118,7 +119,7 @@ def file_name(name: str) -> str:
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     printable = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
-    clean = printable.strip(" .") or "file"
+    clean = storable_text(printable).strip(" .") or "file"
     stem, dot, extension = clean.rpartition(".")
     if len(clean) > NAME_LENGTH and dot and len(extension) < 20:
         return f"{stem[: NAME_LENGTH - len(extension) - 1]}.{extension}"

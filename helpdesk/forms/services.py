@@ -12,6 +12,7 @@ from helpdesk.forms import cdata
 from helpdesk.forms.field_types import EMPTY, StoredAnswer, has_answers, type_of
 from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
 from helpdesk.forms.selectors import fields_of
+from helpdesk.legacy.characters import storable_html, storable_text
 from helpdesk.people.actor import Actor
 
 log = structlog.get_logger(__name__)
@@ -82,8 +83,15 @@ def _parsed(fields: list[FormField], values: Submitted) -> dict[int, Any]:
     for field in fields:
         keys = [key for key in (field.name.casefold(), str(field.pk)) if key and key in by_key]
         if keys:
-            clean[field.pk] = type_of(field).parse(field, by_key[keys[0]])
+            clean[field.pk] = type_of(field).parse(field, _storable(field, by_key[keys[0]]))
     return clean
+
+
+def _storable(field: FormField, submitted: Any) -> Any:
+    """Give a submitted text as the tables of this installation can hold it."""
+    if not isinstance(submitted, str):
+        return submitted
+    return storable_html(submitted) if field.type == "memo" else storable_text(submitted)
 
 
 def _write_new(entry: FormEntry, fields: list[FormField], given: Mapping[int, StoredAnswer]) -> dict[int, StoredAnswer]:

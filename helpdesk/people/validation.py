@@ -6,14 +6,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.legacy.characters import storable_text
 from helpdesk.legacy.errors import ValidationFailed
 
 USER_NAME = re.compile(r"[\w.-]{2,}")
 
 
 def checked_text(text: str, *, field: str, longest: int, required: bool = True) -> str:
-    """Give the text without surrounding blanks; raise ValidationFailed when it is missing or longer than its column."""
-    text = text.strip()
+    """Give the text without surrounding blanks, as its column can hold it.
+
+    Raises ValidationFailed when it is missing or longer than its column.
+    """
+    text = storable_text(text).strip()
     if required and not text:
         raise ValidationFailed(_("This field is required"), code="required", field=field)
     if len(text) > longest:

@@ -14,6 +14,7 @@ from helpdesk.forms import cdata
 from helpdesk.forms.constants import FieldFlag
 from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
 from helpdesk.legacy.errors import Conflict, DomainError, PermissionRefused
+from helpdesk.legacy.models import Installation
 from helpdesk.mail.models import EmailAddress
 from helpdesk.people.actor import Actor
 from helpdesk.people.constants import DepartmentFlag, OrganizationFlag, UserFlag
@@ -394,3 +395,18 @@ def test_statements_do_not_grow_with_the_history(django_assert_max_num_queries: 
         new_task(create_ticket(replace(new), actor=Actor.system()))
     with django_assert_max_num_queries(40):
         create_ticket(new, actor=Actor.system())
+
+
+@pytest.mark.mysql
+def test_no_character_breaks_a_ticket_in_old_tables() -> None:
+    """Plain columns get the nearest readable form, bodies keep every character (docs/architecture.md)."""
+    Installation.objects.update(utf8mb3_tables=True)
+    smile = "\N{GRINNING FACE}"
+    files = [NewFile(f"{smile}.txt", b"x")]
+    ticket = create(subject=f"Sub {smile}", name=f"Emo {smile}", message=f"<p>{smile}</p>", files=files)
+    assert ticket.user is not None
+    assert ticket.user.name == "Emo [grinning face]"
+    assert entries(ticket)[0].title == "Sub [grinning face]"
+    assert entries(ticket)[0].body == "<p>&#x1F600;</p>"
+    assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == "Sub [grinning face]"
+    assert Attachment.objects.get(object_id=entries(ticket)[0].pk, type="H").file.name == "[grinning face].txt"  # type: ignore[union-attr]
