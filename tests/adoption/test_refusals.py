@@ -1,12 +1,13 @@
 """Adoption refuses what cannot work: a clear message with a way out, and nothing changed."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import override_settings
 
@@ -245,10 +246,15 @@ def test_a_server_older_than_django_supports_is_refused(
         ({"NAME": "no_such_database"}, "No connection to the database “no_such_database”"),
     ],
 )
-def test_a_server_that_does_not_let_us_in(altered: Alter, refuse: Refuse, changes: dict[str, str], words: str) -> None:
-    message = refuse(altered("DO 0", "DO 0"), **changes)
-    assert words in message
-    assert "Check DATABASE_URL" in message
+def test_a_server_that_does_not_let_us_in(
+    altered: Alter, refuse: Refuse, working_on: WorkingOn, changes: dict[str, str], words: str
+) -> None:
+    for options in ([], ["--undo", "--noinput"]):
+        message = refuse(altered("DO 0", "DO 0"), *options, **changes)
+        assert words in message
+        assert "Check DATABASE_URL" in message
+    with working_on(altered("DO 0", "DO 0"), **changes), pytest.raises(CommandError, match=re.escape(words)):
+        call_command("checkschema")
 
 
 def test_a_second_help_desk_in_the_same_database_is_refused(adopted: Adopted, data_directory: Path) -> None:

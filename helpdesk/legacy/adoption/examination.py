@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from helpdesk import environment
 from helpdesk.legacy.adoption.judgement import AdoptionRefused, Problem
+from helpdesk.legacy.adoption.opening import open_osticket_database
 from helpdesk.legacy.adoption.secret_salt import check_salt, describe_evidence, read_evidence
 from helpdesk.legacy.adoption.server import check_server, read_server_facts
 from helpdesk.legacy.adoption.side_tables import State, check_side_tables, read_side_tables
@@ -47,7 +46,7 @@ def examine(connection: BaseDatabaseWrapper, *, now: datetime, salt_lost: bool =
 
     `salt_lost`: go on although SECRET_SALT is missing or wrong. Raises AdoptionRefused with every problem found.
     """
-    _check_connection(connection)
+    open_osticket_database(connection)
     tables = read_mysql_tables(connection)
     prefix = _existing_prefix(connection, tables)
     signature, version = _check_version(connection)
@@ -83,36 +82,6 @@ def examine(connection: BaseDatabaseWrapper, *, now: datetime, salt_lost: bool =
         counts=_count(connection, prefix, len(without_prefix(tables, prefix))),
         remarks=tuple(filter(None, [*remarks, *_charset_remarks(report)])),
     )
-
-
-def _check_connection(connection: BaseDatabaseWrapper) -> None:
-    if connection.vendor != "mysql":
-        raise AdoptionRefused(
-            [
-                Problem(
-                    "not-mysql",
-                    f"osTicket's databases are MySQL or MariaDB; DATABASE_URL names {connection.display_name}.",
-                    ("Set OSTICKET_CONFIG, or DATABASE_URL=mysql://USER:PASSWORD@HOST/DATABASE.",),
-                )
-            ]
-        )
-    try:
-        connection.ensure_connection()
-    except NotSupportedError as error:
-        way_out = ("Upgrade the database server, or load a dump into a newer one and adopt that copy.",)
-        raise AdoptionRefused(
-            [Problem("server-too-old", f"The database server is too old: {error}", way_out)]
-        ) from error
-    except (DatabaseError, ImproperlyConfigured) as error:
-        name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"] or "localhost"
-        text = f"No connection to the database “{name}” on {host}: {_first_line(error)}"
-        way_out = ("Check DATABASE_URL, the DB_* variables or OSTICKET_CONFIG.",)
-        raise AdoptionRefused([Problem("no-connection", text, way_out)]) from error
-
-
-def _first_line(error: Exception) -> str:
-    """The server's own words, without the driver's error number."""
-    return str(error.args[-1] if error.args else error).partition("\n")[0]
 
 
 def _existing_prefix(connection: BaseDatabaseWrapper, tables: Mapping[str, FoundTable]) -> str:

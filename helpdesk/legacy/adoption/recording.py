@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from helpdesk.legacy.adoption.examination import Examination
 from helpdesk.legacy.adoption.judgement import AdoptionRefused, Problem
+from helpdesk.legacy.adoption.opening import open_osticket_database
 from helpdesk.legacy.adoption.side_tables import State, legacy_migrations, read_side_tables
 from helpdesk.legacy.models import Installation
 from helpdesk.legacy.schema_introspection import read_mysql_tables, table_name
@@ -49,6 +50,7 @@ def undo_adoption(connection: BaseDatabaseWrapper) -> list[str]:
     Rows that Ostler wrote into osTicket's tables stay: tickets, replies, passwords. Raises AdoptionRefused when the
     database was not adopted under our prefix.
     """
+    open_osticket_database(connection)
     tables = read_mysql_tables(connection)
     side_tables = read_side_tables(connection, tables)
     if side_tables.state(table_name(connection, settings.TABLE_PREFIX)) not in (State.ADOPTED, State.INTERRUPTED):

@@ -4,9 +4,11 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from helpdesk.legacy.adoption.judgement import AdoptionRefused
+from helpdesk.legacy.adoption.opening import open_database
 from helpdesk.legacy.adoption.versions import read_osticket_version
 from helpdesk.legacy.schema_check import SchemaReport, Weight
 from helpdesk.legacy.schema_introspection import check_schema
@@ -28,6 +30,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare and print."""
         connection = connections[options["database"]]
+        try:
+            open_database(connection)
+        except AdoptionRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
         version = read_osticket_version(connection)
         report = check_schema(connection, osticket_version=version.name if version else "1.18")
         self.show(report, verbose=options["verbosity"] > 1)
