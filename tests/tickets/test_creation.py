@@ -409,4 +409,4 @@ def test_no_character_breaks_a_ticket_in_old_tables() -> None:
     assert entries(ticket)[0].title == "Sub [grinning face]"
     assert entries(ticket)[0].body == "<p>&#x1F600;</p>"
     assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == "Sub [grinning face]"
-    assert Attachment.objects.get(object_id=entries(ticket)[0].pk, type="H").file.name == "[grinning face].txt"  # type: ignore[union-attr]
+    assert Attachment.objects.get(object_id=entries(ticket)[0].pk, type="H").file.name == "[grinning face].txt"

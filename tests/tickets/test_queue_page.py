@@ -365,3 +365,15 @@ def test_agents_of_other_departments_do_not_cost_more(desk: Desk) -> None:
     stranger = AgentFactory.new()
     new_ticket()
     assert page_of(stranger, OPEN).rows == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_table_that_php_has_dropped_is_built_anew() -> None:
+    """Sorting and subjects need it; an administrator of osTicket changes a field, and the table is gone."""
+    agent = AgentFactory.new()
+    for number, priority in enumerate([2, 4, 1]):
+        new_ticket(department=agent.dept, subject=f"{number}", answers={"priority": priority})
+    page_of(agent, OPEN)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE ost_ticket__cdata")
+    assert subjects(page_of(agent, OPEN)) == ["1", "0", "2"]
