@@ -128,17 +128,18 @@ def test_ost_config_says_where_everything_is(
 
     It is a copy from a server in New York: DB_TIME_ZONE says so, and it is remembered.
     """
-    scratch.load(prefix="desk_").execute(credentials("desk_"))
+    scratch.load(prefix="desk_").execute(credentials("desk_") + "DROP TABLE desk__search, desk_ticket__cdata")
     checksums = scratch.checksums("desk_")
     environment = {"OSTICKET_CONFIG": str(php_file(tmp_path / "ost-config.php", scratch.name, TABLE_PREFIX="desk_"))}
     outcome = scratch.manage("adopt", data_directory=data_directory, DB_TIME_ZONE="America/New_York", **environment)
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    assert "72 tables “desk_…”" in outcome.stdout
+    assert "70 tables “desk_…”" in outcome.stdout
     assert "SECRET_SALT is right: 1 of 1 stored secrets fit it." in outcome.stdout
     assert "time zone  America/New_York (DB_TIME_ZONE" in outcome.stdout
     assert scratch.execute("SELECT table_prefix, database_time_zone FROM hd_installation") == [
         ("desk_", "America/New_York")
     ]
+    # Not even the tables that osTicket makes when it needs them are made.
     assert scratch.checksums("desk_") == checksums
     # Adopted under this prefix, it works under this prefix; stored is 2026-09-03 02:29:43.
     ask = "from tickets.models import Ticket; print(Ticket.objects.get(number='323226').created.isoformat())"

@@ -61,12 +61,20 @@ class Command(BaseCommand):
 
     def undo(self, connection: Any, *, ask: bool) -> None:
         """Drop the side tables, after a question."""
-        if ask and input("Drop Ostler's own tables with all they hold? Type yes: ").strip().lower() != "yes":
+        if ask and not self.is_wanted("Drop Ostler's own tables with all they hold? Type yes: "):
             self.stdout.write("Nothing was changed.")
             return
         names = undo_adoption(connection)
         self.stdout.write(f"Dropped {len(names)} tables: {', '.join(names)}.")
         self.stdout.write("The database is osTicket's alone again.")
+
+    def is_wanted(self, question: str) -> bool:
+        """Ask; no answer at all (a script) is a no."""
+        try:
+            return input(question).strip().lower() == "yes"
+        except EOFError:
+            self.stdout.write("No answer; --noinput does it without asking.")
+            return False
 
     def refuse(self, refusal: AdoptionRefused) -> None:
         """Print every problem and its way out."""
