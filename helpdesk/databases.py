@@ -106,14 +106,15 @@ def _with_options(database: dict[str, Any]) -> dict[str, Any]:
     if engine == "mysql":
         options.setdefault("charset", "utf8mb4")
         # The zone of an adopted database's naive datetimes; empty = as `manage.py adopt` recorded it, else UTC.
-        database["TIME_ZONE"] = _time_zone("DB_TIME_ZONE")
+        database["TIME_ZONE"] = _time_zone(environment.text("DB_TIME_ZONE"))
     return database
 
 
-def _time_zone(variable: str) -> str | None:
+def _time_zone(name: str) -> str | None:
     """Give the name of the zone, None for none; raise ImproperlyConfigured for a name that is no zone."""
-    name = environment.text(variable)
     try:
         return zoneinfo.ZoneInfo(name).key if name else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ImproperlyConfigured(f"{variable}={name!r} is no time zone: use a name such as Europe/Berlin.") from None
+        raise ImproperlyConfigured(
+            f"DB_TIME_ZONE={name!r} is no time zone: use a name such as Europe/Berlin."
+        ) from None

@@ -81,7 +81,8 @@ def word_list(name: str, default: str = "") -> list[str]:
 def secret(name: str) -> str:
     """Give the secret from `NAME` or from the file named by `NAME_FILE`; '' when neither is set.
 
-    Raises ImproperlyConfigured when both are set or the file cannot be read.
+    Raises ImproperlyConfigured when both are set, or the file cannot be read, is no text or is empty: another secret
+    must never silently take its place.
     """
     value, path = text(name), text(f"{name}_FILE")
     if value and path:
@@ -89,9 +90,27 @@ def secret(name: str) -> str:
     if not path:
         return value
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        value = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE={path!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} is not a text in UTF-8.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} is empty.")
+    return value
+
+
+def secret_address(name: str, schemes: Collection[str]) -> str:
+    """Give the address (it may hold a password) from `NAME` or `NAME_FILE`, '' when neither is set.
+
+    Raises ImproperlyConfigured when it does not begin with one of `schemes`.
+    """
+    address = secret(name)
+    scheme, separator, _rest = address.partition("://")
+    if address and not (separator and scheme.lower() in schemes):
+        known = ", ".join(f"{known}://" for known in sorted(schemes))
+        raise ImproperlyConfigured(f"{name} is no address that is understood here: it begins with one of {known}.")
+    return address
 
 
 def data_directory(house: Path) -> Path:

@@ -150,7 +150,7 @@ STORAGES = {
 MEDIA_ROOT = DATA_DIR / "media"
 
 # The shared cache: every process of this help desk must reach the same one (configuration versions, throttles).
-CACHE_URL = environment.secret("CACHE_URL")
+CACHE_URL = environment.secret_address("CACHE_URL", {"redis", "rediss", "unix"})
 CACHES: dict[str, dict[str, Any]]
 if CACHE_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
@@ -163,7 +163,10 @@ else:
         }
     }
 
-CELERY_BROKER_URL = environment.secret("BROKER_URL") or "filesystem://localhost//"
+CELERY_BROKER_URL = (
+    environment.secret_address("BROKER_URL", {"amqp", "amqps", "filesystem", "redis", "rediss"})
+    or "filesystem://localhost//"
+)
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker_directory = DATA_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
-READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list", "secret", "remembered_secret"}
-SECRET_READERS = {"secret", "remembered_secret"}
+SECRET_READERS = {"secret", "secret_address", "remembered_secret"}
+READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list"} | SECRET_READERS
 
 
 def variables_read() -> Iterator[str]:

@@ -142,6 +142,32 @@ def test_secret_refuses_a_file_that_is_not_there(given: pytest.MonkeyPatch, tmp_
         environment.secret("SETTING")
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "is empty"), (b" \n", "is empty"), (b"\xff\xfe\x00", "is not a text in UTF-8")]
+)
+def test_secret_refuses_a_file_without_one(
+    given: pytest.MonkeyPatch, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "s").write_bytes(content)
+    given.setenv("SETTING_FILE", str(tmp_path / "s"))
+    with pytest.raises(ImproperlyConfigured, match=f"SETTING_FILE=.* {reason}"):
+        environment.secret("SETTING")
+
+
+@pytest.mark.parametrize("address", ["", "redis://:password@cache:6379/0", "REDIS://cache"])
+def test_secret_address_with_a_known_scheme(given: pytest.MonkeyPatch, address: str) -> None:
+    given.setenv("SETTING", address)
+    assert environment.secret_address("SETTING", {"redis", "rediss"}) == address
+
+
+@pytest.mark.parametrize("address", ["memcache://:password@cache", "cache:6379", "redis", "://"])
+def test_secret_address_refuses_others_without_showing_them(given: pytest.MonkeyPatch, address: str) -> None:
+    given.setenv("SETTING", address)
+    with pytest.raises(ImproperlyConfigured, match=r"SETTING is no address.* redis://, rediss://") as refusal:
+        environment.secret_address("SETTING", {"redis", "rediss"})
+    assert "password" not in str(refusal.value)
+
+
 def test_a_secret_is_given_by_variable_or_file(given: pytest.MonkeyPatch) -> None:
     assert not environment.is_secret_given("SETTING")
     given.setenv("SETTING_FILE", "/nowhere")
