@@ -78,6 +78,17 @@ def word_list(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def host_names(name: str, default: str) -> list[str]:
+    """Give the comma-separated host names; raise ImproperlyConfigured for one with a scheme, a path or a blank."""
+    hosts = word_list(name, default)
+    for host in hosts:
+        if re.search(r"[/\s@?#]", host):
+            raise ImproperlyConfigured(
+                f"{name}: {host!r} is no host name: leave out https:// and everything behind it."
+            )
+    return hosts
+
+
 def secret(name: str) -> str:
     """Give the secret from `NAME` or from the file named by `NAME_FILE`; '' when neither is set.
 
@@ -133,10 +144,17 @@ def remembered_secret(name: str, path: Path, make: Callable[[], str]) -> str:
     value = secret(name)
     if value:
         return value
-    if path.exists():
-        return path.read_text(encoding="utf-8").strip()
+    try:
+        return path.read_text(encoding="utf-8").strip() if path.exists() else _remember(path, make())
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be read or made: {error.strerror}. Give {name}, or a DATA_DIR that this user may write to."
+        ) from error
+
+
+def _remember(path: Path, made: str) -> str:
+    """Keep the secret in `path`, unless another process has done so, and give what is kept."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = make()
     # Several processes may start at once: the first to link its file wins, all read that one.
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

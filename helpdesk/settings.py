@@ -52,15 +52,22 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 HOST = environment.text("HOST", "127.0.0.1")
 PORT = environment.integer("PORT", 8000, minimum=1, maximum=65535)
-ALLOWED_HOSTS = environment.word_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = environment.host_names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.word_list("CSRF_TRUSTED_ORIGINS")
 ADMIN_USERNAME = environment.text("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = environment.secret("ADMIN_PASSWORD")
-ADMIN_EMAIL = environment.text("ADMIN_EMAIL", "admin@helpdesk.example")
+ADMIN_EMAIL = environment.matching(
+    "ADMIN_EMAIL", "admin@helpdesk.example", r"[^\s@<>]+@[^\s@<>]+", "give one plain address."
+)
 # What `manage.py setup` writes into the configuration of a fresh help desk; later it is changed there.
-HELPDESK_URL = environment.text("HELPDESK_URL", f"http://{HOST}:{PORT}/").rstrip("/") + "/"
+HELPDESK_URL = environment.matching(
+    "HELPDESK_URL", f"http://{HOST}:{PORT}/", r"https?://[^\s/?#]+[^\s?#]*", "give the whole address, https://…"
+)
+HELPDESK_URL = HELPDESK_URL.rstrip("/") + "/"
 HELPDESK_TITLE = environment.text("HELPDESK_TITLE", "Help Desk")
-HELPDESK_EMAIL = environment.text("HELPDESK_EMAIL", "support@helpdesk.example")
+HELPDESK_EMAIL = environment.matching(
+    "HELPDESK_EMAIL", "support@helpdesk.example", r"[^\s@<>]+@[^\s@<>]+", "give one plain address."
+)
 HELPDESK_TIME_ZONE = environment.time_zone("HELPDESK_TIME_ZONE", "UTC")
 
 INSTALLED_APPS = [

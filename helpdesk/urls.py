@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+handler400 = "helpdesk.portal.views.bad_request"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("scp/", include("helpdesk.agent_urls")),
     path("", include("helpdesk.files.urls")),

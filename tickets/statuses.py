@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
 from helpdesk.configuration.snapshot import is_true
 from helpdesk.legacy.errors import NotFound
-from tickets.constants import StatusMode, TicketState
+from tickets.constants import TicketState
 from tickets.models import TicketStatus
 
 
@@ -38,12 +37,6 @@ def reopen_status(status: TicketStatus | None) -> TicketStatus:
     """Give the status that a ticket of this status gets when it opens again by itself."""
     wanted = _properties(status).get("reopenstatus") if status is not None else None
     return _open_status(wanted) or default_status()
-
-
-def enabled_statuses(*states: TicketState) -> list[TicketStatus]:
-    """Give the statuses of these states that may be chosen, in their order."""
-    statuses = TicketStatus.objects.alias(enabled=F("mode").bitand(int(StatusMode.ENABLED)))
-    return list(statuses.filter(enabled=int(StatusMode.ENABLED), state__in=states).order_by("sort", "id"))
 
 
 def _open_status(status_id: Any) -> TicketStatus | None:

@@ -1,7 +1,8 @@
 """Pages outside the tickets: the end users' start page and the choice of the look."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
@@ -10,6 +11,11 @@ from helpdesk.knowledge.selectors import landing_page_html
 from helpdesk.portal.context_processors import THEME_COOKIE, THEMES
 
 YEAR_IN_SECONDS = 31536000
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that the request makes no sense; unlike Django's own view without reading its body, which may be why."""
+    return HttpResponseBadRequest(render_to_string("400.html"))
 
 
 @require_safe

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.once
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
 SECRET_READERS = {"secret", "secret_address", "remembered_secret"}
-READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list"} | SECRET_READERS
+READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list", "host_names"} | SECRET_READERS
 
 
 def variables_read() -> Iterator[str]:

@@ -224,3 +224,22 @@ def test_data_dir_is_made_absolute(given: pytest.MonkeyPatch, tmp_path: Path) ->
     given.chdir(tmp_path)
     given.setenv("DATA_DIR", "elsewhere")
     assert environment.data_directory(tmp_path) == tmp_path / "elsewhere"
+
+
+def test_host_names_are_names_alone(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", "desk.example, 127.0.0.1,[::1],*")
+    assert environment.host_names("SETTING", "") == ["desk.example", "127.0.0.1", "[::1]", "*"]
+
+
+@pytest.mark.parametrize("hosts", ["https://desk.example", "desk.example/scp", "a b"])
+def test_host_names_refuse_addresses(given: pytest.MonkeyPatch, hosts: str) -> None:
+    given.setenv("SETTING", hosts)
+    with pytest.raises(ImproperlyConfigured, match="no host name"):
+        environment.host_names("SETTING", "")
+
+
+def test_a_secret_that_cannot_be_remembered_names_the_way_out(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("x", encoding="utf-8")
+    with pytest.raises(ImproperlyConfigured, match="DATA_DIR"):
+        environment.remembered_secret("SETTING", occupied / "secret", lambda: "made")

@@ -142,3 +142,13 @@ def test_every_page_carries_the_strict_policy(client: Client) -> None:
         assert policy["default-src"] == policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
         assert policy["img-src"] == "'self' data:"
         assert policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
+
+
+@pytest.mark.django_db
+def test_a_form_in_a_foreign_character_set_is_a_bad_request() -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post(
+        "/scp/login.php", b"userid=x", content_type="application/x-www-form-urlencoded; charset=utf-16"
+    )
+    assert response.status_code == 400
+    assert heading(response.content) == "This request makes no sense"
