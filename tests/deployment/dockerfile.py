@@ -69,14 +69,14 @@ def build_context() -> list[str]:
         for line in (REPOSITORY / ".dockerignore").read_text().splitlines()
         if line and not line.startswith("#")
     ]
+    assert rules[0] == ("*", False), "only what is named afterwards may be seen"
+    named = {pattern.partition("/")[0] for pattern, included in rules if included}
     kept = []
-    for path in REPOSITORY.rglob("*"):
-        name = path.relative_to(REPOSITORY)
-        if name.parts[0] in {".git", ".venv"} or not path.is_file():
-            continue
-        matches = [included for pattern, included in rules if _matches(pattern, name.as_posix())]
-        if not matches or matches[-1]:
-            kept.append(name.as_posix())
+    for path in (path for name in named for path in [REPOSITORY / name, *(REPOSITORY / name).rglob("*")]):
+        name = path.relative_to(REPOSITORY).as_posix()
+        matches = [included for pattern, included in rules if _matches(pattern, name)]
+        if path.is_file() and matches[-1]:
+            kept.append(name)
     return sorted(kept)
 
 

@@ -5,7 +5,6 @@ import re
 import subprocess
 import tomllib
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,10 +90,9 @@ class Image:
         return subprocess.Popen([entry, *command], cwd=self.data, env=self.environment(**variables))
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def build(root: Path) -> Image:
     """Carry out the steps of both stages."""
-    built = Image(tmp_path_factory.mktemp("image"))
+    built = Image(root)
     source = Path(built.mapped(BUILD.all("WORKDIR")[0].value))
     for instruction in BUILD.instructions:
         if instruction.name == "COPY":
@@ -109,17 +107,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return built
 
 
-@pytest.fixture
-def container(image: Image) -> Iterator[tuple[Image, int]]:
-    """Prepare the database and start the web server as the image does."""
-    port = free_port()
-    assert image.start("migrate", "--verbosity", "0").wait(timeout=120) == 0
-    web = image.start(*RUN.all("CMD")[0].words, PORT=str(port))
-    yield image, port
-    web.terminate()
-    assert web.wait(timeout=40) == 0
-
-
 def health(image: Image, port: int) -> int:
     """Run the health check of the image and give its status."""
     command = RUN.all("HEALTHCHECK")[0].value.partition("CMD ")[2]
@@ -128,20 +115,22 @@ def health(image: Image, port: int) -> int:
 
 
 @pytest.mark.network
-def test_the_steps_make_a_server_that_answers(container: tuple[Image, int]) -> None:
-    image, port = container
-    eventually(lambda: health(image, port) == 0)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/scp/login.php") as answer:
-        page = answer.read().decode()
-    style_sheets = re.findall(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)
-    assert style_sheets
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{style_sheets[0]}") as answer:
-        assert "immutable" in answer.headers["Cache-Control"]
-    assert not (image.data / "static").exists()
+def test_the_steps_make_a_server_that_answers(tmp_path: Path) -> None:
+    """One test, because building takes a minute."""
+    image = build(tmp_path)
+    the_build_left_no_keys_behind(image)
+    every_driver_is_there_and_no_installer(image)
+    no_file_of_the_program_can_be_changed_by_its_user(image)
+    it_is_not_installed_over(image)
+    it_serves_pages_and_static_files(image)
 
 
-@pytest.mark.network
-def test_every_driver_is_there_and_no_installer(image: Image) -> None:
+def the_build_left_no_keys_behind(image: Image) -> None:
+    names = {path.name for path in image.root.rglob("*")}
+    assert not names & {"secret_key", "encryption_key", "secret_salt"}
+
+
+def every_driver_is_there_and_no_installer(image: Image) -> None:
     python = image.mapped(f"{PREFIX}/bin/python")
     subprocess.run([python, "-c", "import MySQLdb, psycopg, redis"], check=True)
     for tool in ("pip", "setuptools", "pytest"):
@@ -149,22 +138,29 @@ def test_every_driver_is_there_and_no_installer(image: Image) -> None:
         assert f"No module named '{tool}'" in done.stderr
 
 
-@pytest.mark.network
-def test_no_file_of_the_program_can_be_changed_by_its_user(image: Image) -> None:
+def no_file_of_the_program_can_be_changed_by_its_user(image: Image) -> None:
     prefix = Path(image.mapped(PREFIX))
-    writable = [path for path in prefix.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022]
-    assert writable == []
+    assert [path for path in prefix.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022] == []
 
 
-@pytest.mark.network
-def test_the_build_leaves_no_keys_behind(image: Image) -> None:
-    names = {path.name for path in image.root.rglob("*") if path.parent != image.data}
-    assert not names & {"secret_key", "encryption_key", "secret_salt"}
-
-
-@pytest.mark.network
-def test_it_refuses_to_install_over_something(image: Image) -> None:
+def it_is_not_installed_over(image: Image) -> None:
     script = str(REPOSITORY / "docker" / "install.sh")
     done = subprocess.run([script, image.mapped(PREFIX)], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "exists already" in done.stderr
+    assert (done.returncode, "exists already" in done.stderr) == (1, True)
+
+
+def it_serves_pages_and_static_files(image: Image) -> None:
+    assert image.start("migrate", "--verbosity", "0").wait(timeout=120) == 0
+    port = free_port()
+    web = image.start(*RUN.all("CMD")[0].words, PORT=str(port))
+    try:
+        eventually(lambda: health(image, port) == 0)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/scp/login.php") as answer:
+            page = answer.read().decode()
+        style_sheets = re.findall(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{style_sheets[0]}") as answer:
+            assert "immutable" in answer.headers["Cache-Control"]
+    finally:
+        web.terminate()
+        assert web.wait(timeout=40) == 0
+    assert not (image.data / "static").exists()

@@ -17,7 +17,7 @@ import pytest
 
 from tests.deployment.certificates import new_key, write_certificate, write_key
 from tests.deployment.dockerfile import REPOSITORY
-from tests.house.desk import Desk, eventually, free_port, manage
+from tests.house.desk import Desk, eventually, free_port
 
 pytestmark = pytest.mark.once
 
@@ -159,9 +159,9 @@ def proxy_of_echo(needs_nginx: None, tmp_path: Path, echo: int) -> Iterator[Prox
 
 
 @pytest.fixture(scope="module")
-def proxy_of_desk(needs_nginx: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    data = tmp_path_factory.mktemp("data")
-    assert manage(data, "migrate", "--verbosity", "0").returncode == 0
+def proxy_of_desk(needs_nginx: None, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    data = tmp_path_factory.mktemp("served") / "data"
+    shutil.copytree(prepared, data)
     desk = Desk(data, "serve", "--only", "web", HTTPS="1", BEHIND_PROXY="1", TRUSTED_PROXIES="127.0.0.1,::1")
     proxy = start_nginx(tmp_path_factory.mktemp("nginx"), desk.port)
     eventually(desk.status)

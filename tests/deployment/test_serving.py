@@ -24,22 +24,11 @@ from tests.house.desk import REPOSITORY, Desk, eventually, manage
 
 pytestmark = pytest.mark.once
 
-COLLECT = "from helpdesk import serving; assert serving.collect_static_files()"
 ENQUEUE = "from helpdesk.accounts.jobs import purge_expired_sessions as job; job.delay()"
 EXPIRED_SESSION = "INSERT INTO django_session VALUES ('old', '', '2020-01-01 00:00:00')"
 HEALTHCHECK = [sys.executable, "-I", "-S", str(REPOSITORY / "docker" / "healthcheck.py")]
 
 Serve = Callable[..., Desk]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a data directory with a migrated database and the static files, to be copied."""
-    folder = tmp_path_factory.mktemp("prepared")
-    for arguments in [("migrate", "--verbosity", "0"), ("shell", "--no-imports", "-c", COLLECT)]:
-        done = manage(folder, *arguments)
-        assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture
