@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -35,9 +36,11 @@ def manage(data_directory: Path, *arguments: str, **variables: str) -> subproces
 
 
 def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Give a port that nobody listens at, outside the range from which outgoing connections take theirs."""
+    for port in random.sample(range(20000, 32000), 100):
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
+    raise AssertionError("all ports are in use")
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -85,6 +88,11 @@ class Desk:
         finally:
             connection.close()
 
+    def wait_until_answering(self) -> None:
+        """Wait for the first answer; fail with what it printed when it ends instead."""
+        eventually(lambda: self.status() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.output
+
     def programs(self) -> dict[str, psutil.Process]:
         """Give the three programs by name."""
         found: dict[str, psutil.Process] = {}
@@ -98,6 +106,12 @@ class Desk:
         """Press Ctrl-C: the signal goes to the whole foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(timeout=40)
+
+    def processor_seconds(self) -> float:
+        """Give the processor time that it has taken so far, all its processes together."""
+        main = psutil.Process(self.process.pid)
+        times = [process.cpu_times() for process in [main, *main.children(recursive=True)]]
+        return sum(taken.user + taken.system for taken in times)
 
     def wait_until_open(self, seconds: float = 40) -> None:
         """Wait until it says that it is open, or has ended."""

@@ -20,8 +20,9 @@ REDIS_CACHE = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCac
 
 
 @pytest.fixture
-def production(settings: Settings) -> Settings:
+def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as a careful administrator leaves them."""
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)  # browser tests set it
     values: dict[str, Any] = {
         "DEBUG": False,
         "SECRET_KEY": "W3lLQx0d7mVt9sKfZb2nHy5cRj8gUpAe4iXo6Tq1BvNzMwDkGh",

@@ -3,18 +3,18 @@
 import re
 import socket
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.house.desk import Desk, eventually, free_port, manage
+from tests.house.desk import Desk, free_port, manage
 
 pytestmark = pytest.mark.once
 
 PASSWORD_LINE = re.compile(r"Password   (\S+)   \(not shown again\)")
+# Of work until the first answer, which are those of the clock on a machine that does nothing else.
 SECONDS_TO_OPEN_AGAIN = 5
 
 
@@ -31,6 +31,12 @@ def quickstart(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     yield start
     for desk in desks:
         desk.stop_if_running()
+
+
+@pytest.fixture(scope="module")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give a directory in which the static files are collected once for several starts."""
+    return str(tmp_path_factory.mktemp("static"))
 
 
 def rows(data_directory: Path, query: str) -> list[tuple[object, ...]]:
@@ -60,24 +66,26 @@ def test_the_first_start_makes_a_help_desk_and_the_second_finds_it_within_second
     first.stop()
     assert first.process.returncode == 0
 
-    began = time.monotonic()
     second = quickstart()
-    eventually(second.status)
-    assert time.monotonic() - began < SECONDS_TO_OPEN_AGAIN
+    second.wait_until_answering()
+    assert second.processor_seconds() < SECONDS_TO_OPEN_AGAIN
     second.wait_until_open()
     assert "Password" not in second.output
     assert contents(second.data_directory) == sample
 
 
-def test_a_password_that_was_made_is_shown_even_when_the_web_server_cannot_start(tmp_path: Path) -> None:
-    done = manage(tmp_path, "quickstart", "--no-demo", "--workers", "0", "--port", str(free_port()))
+def test_a_password_that_was_made_is_shown_even_when_the_web_server_cannot_start(
+    tmp_path: Path, static_root: str
+) -> None:
+    given = {"STATIC_ROOT": static_root}
+    done = manage(tmp_path, "quickstart", "--no-demo", "--workers", "0", "--port", str(free_port()), **given)
     assert done.returncode == 1
     assert len(PASSWORD_LINE.findall(done.stdout)) == 1
     assert rows(tmp_path, "SELECT COUNT(*) FROM ost_ticket") == [(0,)]
 
 
-def test_a_given_password_is_not_shown(tmp_path: Path) -> None:
-    given = {"ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "correct horse battery staple"}
+def test_a_given_password_is_not_shown(tmp_path: Path, static_root: str) -> None:
+    given = {"ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "correct horse battery staple", "STATIC_ROOT": static_root}
     done = manage(tmp_path, "quickstart", "--no-demo", "--workers", "0", "--port", str(free_port()), **given)
     assert "Sign in    ada with the password of ADMIN_PASSWORD" in done.stdout
     assert "correct horse" not in done.stdout + done.stderr
