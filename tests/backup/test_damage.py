@@ -18,7 +18,7 @@ import pytest
 from tests.backup.conftest import Run
 from tests.backup.test_round_trip import rows_of
 from tests.importing.conftest import MakeTarget
-from tests.importing.databases import ROOT, Database, environment
+from tests.importing.databases import ROOT, Database, SqliteFile, environment
 from tests.importing.test_interruption import copied
 
 pytestmark = pytest.mark.once
@@ -255,10 +255,24 @@ def test_a_folder_that_does_not_exist(help_desk: Callable[[str], Database], run:
     assert (status, error) == (1, f"{path}: No such file or directory. No backup was written.")
 
 
+def _long_to_back_up(help_desk: Callable[[str], Database], folder: Path) -> Database:
+    """A copy with 200 MB that do not compress: the backup is still running when the signal comes."""
+    original = help_desk("sqlite")
+    assert isinstance(original, SqliteFile)
+    original.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    target = SqliteFile(folder / "long.sqlite3")
+    shutil.copy(original.path, target.path)
+    target.execute(
+        "WITH RECURSIVE number (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM number WHERE n < 1399)"
+        " INSERT INTO ost_file_chunk (file_id, chunk_id, filedata) SELECT 1, n, randomblob(512000) FROM number"
+    )
+    return target
+
+
 def test_interrupted_it_leaves_no_file(help_desk: Callable[[str], Database], tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    process = start(help_desk("sqlite"), tmp_path / "data", "backup", folder / "help-desk")
+    process = start(_long_to_back_up(help_desk, tmp_path), tmp_path / "data", "backup", folder / "help-desk")
     give_up_at = time.monotonic() + 60
     while not list(folder.iterdir()):
         assert process.poll() is None

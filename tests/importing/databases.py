@@ -164,6 +164,15 @@ class MariaDatabase:
         with self._link(None) as cursor:
             cursor.execute(f"CREATE DATABASE `{self.name}` {self.options}")
 
+    def copy_from(self, other: "MariaDatabase") -> None:
+        """Make it with everything that another one holds, except for constraints between tables."""
+        self.create()
+        with self._link(self.name) as cursor:
+            cursor.execute(f"SHOW TABLES FROM `{other.name}`")
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"CREATE TABLE `{table}` LIKE `{other.name}`.`{table}`")
+                cursor.execute(f"INSERT INTO `{table}` SELECT * FROM `{other.name}`.`{table}`")  # noqa: S608
+
     def drop(self) -> None:
         """Remove it."""
         with self._link(None) as cursor:
@@ -234,16 +243,13 @@ def make_database(engine: str, name: str, directory: Path) -> Database:
 
 
 def copy_of(template: Database, name: str, directory: Path) -> Database:
-    """Give a copy of a database where the engine copies quickly, else an empty one."""
+    """Give a copy of a database of the tests'."""
     if isinstance(template, SqliteFile):
-        made = SqliteFile(directory / f"{name}.sqlite3")
-        made.create()
-        shutil.copy(template.path, made.path)
-        return made
-    if isinstance(template, PostgresDatabase):
-        copied = PostgresDatabase(name)
-        copied.copy_from(template)
-        return copied
-    empty = MariaDatabase(name)
-    empty.create()
-    return empty
+        file = SqliteFile(directory / f"{name}.sqlite3")
+        file.create()
+        shutil.copy(template.path, file.path)
+        return file
+    copied: Any = PostgresDatabase(name) if isinstance(template, PostgresDatabase) else MariaDatabase(name)
+    copied.copy_from(template)
+    made: Database = copied
+    return made

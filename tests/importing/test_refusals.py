@@ -85,7 +85,7 @@ def test_a_source_that_cannot_be_read(own_osticket: MariaDatabase, make_target: 
 
 
 def test_no_osticket_at_all(make_target: MakeTarget, run_import: Import) -> None:
-    empty = make_target("mariadb")
+    empty = make_target("mariadb", empty=True)
     assert isinstance(empty, MariaDatabase)
     status, _, error = run_import(make_target("sqlite"), empty)
     assert (status, error) == (1, f"“{empty.name}” holds no tables of osTicket.")
@@ -115,8 +115,12 @@ def test_a_second_import_is_refused(
     assert run_import(target, osticket)[0] == 0
     status, _, error = run_import(target, osticket)
     assert status == 1
+    assert "This source was imported already; it was finished " in error
+    target.execute("DELETE FROM hd_import_run")
+    status, _, error = run_import(target, osticket)
+    assert status == 1
     assert "The target is not empty" in error
-    assert target.execute("SELECT COUNT(*) FROM hd_import_run") == [(1,)]
+    assert target.execute("SELECT COUNT(*) FROM hd_import_run") == [(0,)]
 
 
 def test_an_interrupted_import_is_gone_on_with_from_the_same_source_and_zone_only(

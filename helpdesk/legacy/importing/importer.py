@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from helpdesk.legacy.adoption.secret_salt import read_evidence
 from helpdesk.legacy.copying.codec import Row, RowSum, row_encoder
-from helpdesk.legacy.copying.progress import Progress
+from helpdesk.legacy.copying.progress import Progress, Silence
 from helpdesk.legacy.copying.reading import sum_of_table
 from helpdesk.legacy.copying.shapes import TableShape, legacy_shapes, models_by_table
 from helpdesk.legacy.copying.writing import (
@@ -98,19 +98,22 @@ class Importer:
         connection: BaseDatabaseWrapper,
         *,
         options: ImportOptions,
-        progress: Progress,
         rebuild_caches: Callable[[], None],
     ) -> None:
         """`rebuild_caches` is called once when all rows are in (the cdata tables belong to a package above)."""
         self.source = source
         self.connection = connection
         self.options = options
-        self.progress = progress
+        self.progress: Progress = Silence()
         self.rebuild_caches = rebuild_caches
         self.pace = Pace(options.batch_size)
 
-    def run(self, *, now: datetime) -> Outcome:
-        """Do all of it, as of `now` (aware). Raises NotFound, ValidationFailed or Conflict; then run it again."""
+    def run(self, progress: Progress, *, now: datetime) -> Outcome:
+        """Do all of it, as of `now` (aware), except `conclude`, which comes when people have seen the outcome.
+
+        Raises NotFound, ValidationFailed or Conflict; it can be run again then.
+        """
+        self.progress = progress
         self.progress.begin("Looking at osTicket's database", 0)
         facts = self.source.examine(now=now, time_zone=self.options.time_zone)
         if self.source.names_same_server_and_database(self.connection):
@@ -125,7 +128,7 @@ class Importer:
         with copying_session(self.connection):
             for table in self._tables().filter(is_complete=False):
                 self._copy_table(table, facts)
-        outcome = Outcome(run, facts.time_zone_explanation, was_resumed=was_resumed)
+        outcome = Outcome(run, facts.version, facts.signature, facts.time_zone_explanation, was_resumed=was_resumed)
         self._finish(outcome, facts)
         return outcome
 
@@ -148,6 +151,7 @@ class Importer:
 
     def _start(self, facts: SourceFacts, now: datetime) -> ImportRun:
         if not self.options.into_non_empty:
+            target.refuse_second_import(self.connection, self.source.identity)
             target.refuse_database_in_use(
                 self.connection,
                 "Give an empty database (another DATABASE_URL), or --into-non-empty to keep these rows and add those "
@@ -277,8 +281,6 @@ class Importer:
         self._verify(outcome)
         self._look_again(outcome)
         self._describe(outcome, facts)
-        if not outcome.unequal_tables:
-            self._note_installation(facts)
 
     def _verify(self, outcome: Outcome) -> None:
         problems = problems_by_table(self.run_record)
@@ -321,15 +323,18 @@ class Importer:
                 "Set it to the value in include/ost-config.php."
             )
 
-    def _note_installation(self, facts: SourceFacts) -> None:
+    def conclude(self, outcome: Outcome) -> None:
+        """Note that the import is finished, unless something is wrong with it: then the next run looks again."""
+        if outcome.unequal_tables:
+            return
         alias = self.connection.alias
         zone = getattr(self.connection, "timezone_name", "UTC") if self.connection.vendor == "mysql" else "UTC"
         with transaction.atomic(using=alias):
             Installation.objects.using(alias).create(
                 origin=Installation.Origin.IMPORTED,
-                osticket_version=facts.version,
-                schema_signature=facts.signature,
+                osticket_version=outcome.osticket_version,
+                schema_signature=outcome.schema_signature,
                 database_time_zone=zone,
             )
-            self.run_record.finished = timezone.now()
-            self.run_record.save(using=alias, update_fields=["finished"])
+            outcome.run.finished = timezone.now()
+            outcome.run.save(using=alias, update_fields=["finished"])

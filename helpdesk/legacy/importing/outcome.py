@@ -30,6 +30,8 @@ class Outcome:
     """The whole import. `skipped` tables with the reason, `source_changes` in sentences."""
 
     run: ImportRun
+    osticket_version: str
+    schema_signature: str
     time_zone_explanation: str
     tables: list[TableOutcome] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)

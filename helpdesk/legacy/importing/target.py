@@ -1,15 +1,16 @@
 """The database that rows are copied into: whether it is free, its tables, and the run that is under way in it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from django.core.management import call_command
-from django.db import models
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.timezone import localtime
 
 from helpdesk.legacy.copying.reading import has_rows
 from helpdesk.legacy.copying.shapes import all_shapes, models_by_table
+from helpdesk.legacy.copying.writing import is_disk_full
 from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.models import ImportProblem, ImportRun, ImportTable
 
@@ -31,7 +32,19 @@ def refuse_foreign_database(connection: BaseDatabaseWrapper) -> None:
 
 
 def make_tables(connection: BaseDatabaseWrapper, targets: Sequence[tuple[str, str]] | None = None) -> None:
-    """Run the migrations that the target lacks; `targets` (app label, migration) instead of all of them."""
+    """Run the migrations that the target lacks; `targets` (app label, migration) instead of all of them.
+
+    MySQL cannot undo a migration that was killed half-way: there, tables in which nobody has written are made anew.
+    """
+    try:
+        _migrate(connection, targets)
+    except (DatabaseError, CommandError) as error:
+        if connection.vendor != "mysql" or is_disk_full(error) or not drop_unused_tables(connection):
+            raise
+        _migrate(connection, targets)
+
+
+def _migrate(connection: BaseDatabaseWrapper, targets: Sequence[tuple[str, str]] | None) -> None:
     executor = MigrationExecutor(connection)
     if targets is not None:
         executor.migrate(list(targets))
@@ -39,12 +52,33 @@ def make_tables(connection: BaseDatabaseWrapper, targets: Sequence[tuple[str, st
         call_command("migrate", database=connection.alias, interactive=False, verbosity=0, skip_checks=True)
 
 
+def drop_unused_tables(connection: BaseDatabaseWrapper) -> bool:
+    """Drop the tables that `migrate` made, provided that there is nothing in any of them; give whether it was done."""
+    existing = set(connection.introspection.table_names())
+    ours = {shape.database_name for shape in all_shapes()} | {"django_migrations"}
+    if existing - ours or tables_in_use(connection) or _has_notes(connection, existing):
+        return False
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for name in sorted(existing):
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
+    return True
+
+
+def _has_notes(connection: BaseDatabaseWrapper, existing: Container[str]) -> bool:
+    return any(
+        has_rows(connection, shape)
+        for shape in all_shapes()
+        if shape.database_name in OUR_OWN_NOTES and shape.database_name in existing
+    )
+
+
 def tables_in_use(connection: BaseDatabaseWrapper) -> list[str]:
     """Give the tables with rows of a help desk; none of them in a database that was only migrated."""
+    existing = set(connection.introspection.table_names())
     return [
         shape.database_name
         for shape in all_shapes()
-        if shape.database_name not in OUR_OWN_NOTES
+        if shape.database_name in existing - OUR_OWN_NOTES
         and (shape.is_legacy or not shape.name.startswith(WRITTEN_BY_PROGRAMS))
         and has_rows(connection, shape)
     ]
@@ -57,6 +91,17 @@ def refuse_database_in_use(connection: BaseDatabaseWrapper, way_out: str) -> Non
         some = ", ".join(filled[:NAMED_TABLES]) + (" …" if len(filled) > NAMED_TABLES else "")
         raise Conflict(
             f"The target is not empty: {len(filled)} tables hold rows ({some}). {way_out}", code="target-not-empty"
+        )
+
+
+def refuse_second_import(connection: BaseDatabaseWrapper, source: str) -> None:
+    """Raise Conflict when this very source was imported before, to its end."""
+    run = ImportRun.objects.using(connection.alias).filter(source=source).exclude(finished=None).last()
+    if run is not None:
+        raise Conflict(
+            f"This source was imported already; it was finished {localtime(run.finished):%Y-%m-%d %H:%M}. To import it "
+            "again, give an empty database.",
+            code="imported-already",
         )
 
 

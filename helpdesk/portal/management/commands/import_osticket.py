@@ -65,20 +65,18 @@ class Command(BaseCommand):
             raise CommandError("--batch-size must be at least 1.")
         console = console_for(self.stdout)
         source = self._source(options)
+        importer = Importer(
+            source,
+            connection,
+            options=ImportOptions(options["into_non_empty"], options["batch_size"], options["source_time_zone"]),
+            rebuild_caches=rebuild_cdata_tables,
+        )
         try:
-            with interruptible(), TerminalProgress(console) as progress:
-                importer = Importer(
-                    source,
-                    connection,
-                    options=ImportOptions(
-                        into_non_empty=options["into_non_empty"],
-                        batch_size=options["batch_size"],
-                        time_zone=options["source_time_zone"],
-                    ),
-                    progress=progress,
-                    rebuild_caches=rebuild_cdata_tables,
-                )
-                outcome = importer.run(now=timezone.now())
+            with interruptible():
+                with TerminalProgress(console) as progress:
+                    outcome = importer.run(progress, now=timezone.now())
+                self._describe(console, outcome, options["report"])
+                importer.conclude(outcome)
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {GO_ON}", returncode=INTERRUPTED) from None
         except DomainError as error:
@@ -88,7 +86,7 @@ class Command(BaseCommand):
         finally:
             source.close()
         announce(CORE, {})
-        self._conclude(console, outcome, options["report"])
+        self._judge(console, outcome)
 
     def _source(self, options: dict[str, Any]) -> Source:
         php = self._php_configuration(options["osticket_config"])
@@ -117,7 +115,7 @@ class Command(BaseCommand):
 
     # --- What came of it ---
 
-    def _conclude(self, console: Console, outcome: Outcome, report: Path | None) -> None:
+    def _describe(self, console: Console, outcome: Outcome, report: Path | None) -> None:
         console.print(summary_table(outcome))
         for name, reason in outcome.skipped.items():
             console.print(f"Not copied: {name} ({reason})", markup=False)
@@ -128,6 +126,8 @@ class Command(BaseCommand):
             markup=False,
         )
         self._name_problems(console, outcome, report)
+
+    def _judge(self, console: Console, outcome: Outcome) -> None:
         if outcome.unequal_tables:
             names = ", ".join(table.name for table in outcome.unequal_tables)
             raise CommandError(
@@ -150,8 +150,8 @@ class Command(BaseCommand):
             number = write_report(outcome.run, path)
         except OSError as error:
             raise CommandError(
-                f"The report cannot be written: {path}: {error.strerror}. The rows are in; the problems are in the "
-                "table hd_import_problem."
+                f"The report cannot be written: {describe_failure(error, path)} The rows are in. Run the same command "
+                "again, with --report for another place."
             ) from error
         console.print(f"All {number:,} rows with problems, one per line: {path}", markup=False)
 
