@@ -152,3 +152,10 @@ def test_a_form_in_a_foreign_character_set_is_a_bad_request() -> None:
     )
     assert response.status_code == 400
     assert heading(response.content) == "This request makes no sense"
+
+
+@pytest.mark.django_db
+def test_the_start_page_says_what_it_cannot_do_yet(client: Client) -> None:
+    note = BeautifulSoup(client.get("/").content, "html.parser").select_one(".landing-note")
+    assert note is not None
+    assert "cannot be opened or followed on these pages yet" in note.get_text()
