@@ -1,5 +1,6 @@
 """Fixtures for all tests: the test database holds the initial rows of a fresh help desk."""
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -15,6 +16,11 @@ from tests.engines import pytest_collection_modifyitems, pytest_report_header
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
 __all__ = ["pytest_collection_modifyitems", "pytest_report_header", "pytest_terminal_summary"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts into the background with Ctrl-C ignored, and programs pass that on to their children:
+    # those that our tests interrupt must hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 INSTALLED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANSWERS = InstallerAnswers(

@@ -1,7 +1,8 @@
 """Which tests belong into a run.
 
-Those marked `mysql` are left out on another engine, those marked `once` (no database in them) on all but SQLite, those
-marked `network` outside CI unless `RUN_NETWORK_TESTS=1`, those marked `soak` unless `-m soak` asks for them.
+Those marked `mysql` or `servers` (several servers, MariaDB among them) are left out on another engine, those marked
+`once` (no database in them) on all but SQLite, those marked `network` outside CI unless `RUN_NETWORK_TESTS=1`, those
+marked `soak` unless `-m soak` asks for them.
 """
 
 import os
@@ -38,7 +39,7 @@ def wanted(item: pytest.Item) -> bool:
     marks = {mark.name for mark in item.iter_markers()}
     return not (
         ("soak" in marks and "soak" not in item.config.option.markexpr)
-        or ("mysql" in marks and not is_mysql())
+        or (marks & {"mysql", "servers"} and not is_mysql())
         or ("once" in marks and not is_sqlite())
         or ("network" in marks and not has_network())
     )

@@ -21,7 +21,7 @@ from tests.importing.conftest import MakeTarget
 from tests.importing.databases import ROOT, Database, SqliteFile, environment
 from tests.importing.test_interruption import copied
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 NOTHING = "SELECT (SELECT COUNT(*) FROM hd_import_run) + (SELECT COUNT(*) FROM ost_config)"
 Manifest = dict[str, Any]

@@ -13,7 +13,7 @@ from tests.importing.conftest import MakeTarget
 from tests.importing.databases import Database, MariaDatabase, manage
 from tests.importing.test_interruption import contents
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 OWN = "SELECT id, kind, legacy_id, username, email FROM hd_account ORDER BY id"
 ORIGIN = "SELECT origin, osticket_version, table_prefix, database_time_zone FROM hd_installation"

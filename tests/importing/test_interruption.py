@@ -18,7 +18,7 @@ import pytest
 from tests.importing.conftest import Import, MakeTarget
 from tests.importing.databases import ENGINES, ROOT, Database, MariaDatabase, environment, manage
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 BATCH = "40"
 POINTS = 20
@@ -207,7 +207,8 @@ def test_killed_at_twenty_random_points(
     points = random.Random(seed)  # noqa: S311 -- chooses moments, protects nothing
     expected = uninterrupted(engine)
     begun = time.monotonic()
-    assert start(make_target(engine, empty=engine == "mariadb"), osticket, tmp_path / "whole").wait(120) == 0
+    whole = start(make_target(engine, empty=engine == "mariadb"), osticket, tmp_path / "whole")
+    assert whole.communicate(timeout=300) and whole.returncode == 0
     longest = time.monotonic() - begun
     killed = list[tuple[float, int]]()
     while len(killed) < POINTS:

@@ -15,7 +15,7 @@ from tests.importing.conftest import NAME, Import, MakeTarget
 from tests.importing.databases import ENGINES, MariaDatabase, as_default
 from tickets.models import Ticket
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 # What years of hand-made changes and forgiving servers leave behind.
 DAMAGE = """

@@ -8,6 +8,6 @@ import pytest
 
 from tests.adoption import test_reference_dump as adopted
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("reference")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("reference")]
 
 globals().update({name: value for name, value in vars(adopted).items() if name.startswith("test_")})

@@ -11,7 +11,7 @@ from helpdesk.legacy.schema_check import FoundColumn, FoundTable
 from tests.importing.conftest import Import, MakeTarget
 from tests.importing.databases import MariaDatabase, SqliteFile, manage
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 NOTHING = "SELECT (SELECT COUNT(*) FROM hd_import_run) + (SELECT COUNT(*) FROM ost_config)"
 
