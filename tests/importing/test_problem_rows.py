@@ -93,7 +93,7 @@ def test_rows_that_do_not_fit_are_named_and_the_rest_goes_on(
     assert len(problems) == len(found)
     assert status == 2
     left_out = sum(what == "left out" for *_, what in found)
-    assert f"{left_out} rows were left out; they are named above and in the report." in error
+    assert f"Rows left out: {left_out}. They are named in the report." in error
     assert "ost_plugin_notes (not osTicket's own: a plugin's?)" in said
     assert "ost_ticket.mood (a column that is not osTicket's own)" in said
     assert f"{8295 + 3 - left_out:,} rows are in; every table read back has the sum of what was read." in said

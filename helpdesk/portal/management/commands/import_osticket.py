@@ -153,12 +153,12 @@ class Command(BaseCommand):
                 f"The report cannot be written: {describe_failure(error, path)} The rows are in. Run the same command "
                 "again, with --report for another place."
             ) from error
-        console.print(f"All {number:,} rows with problems, one per line: {path}", markup=False)
+        console.print(f"All {number:,} problems, one per line: {path}", markup=False)
 
     def _what_to_look_at(self, outcome: Outcome) -> str:
         lines = []
         if outcome.rows_left_out:
-            lines.append(f"{outcome.rows_left_out:,} rows were left out; they are named above and in the report.")
+            lines.append(f"Rows left out: {outcome.rows_left_out:,}. They are named in the report.")
         if outcome.source_changes:
             lines.append("osTicket's database changed after the import had begun:")
             lines += [f"  {change}" for change in outcome.source_changes]
