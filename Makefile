@@ -85,8 +85,8 @@ format: dev ## Put code and templates into the project's format
 test-sqlite: dev ## The tests on SQLite alone, without the checks
 	@exec $(PYTHON) -m tests.run_backends --only sqlite $(ARGS)
 
-soak: dev ## The long fault and crash runs, on SQLite's turn with all servers that answer: ARGS="-k random"
-	@exec $(PYTHON) -m pytest -m soak -s $(ARGS)
+soak: dev ## The long fault and crash runs, which need MariaDB: ARGS="-k random"
+	@exec $(PYTHON) -m tests.run_backends --only mariadb -m soak -s -n 0 $(ARGS)
 
 test-db-up: dev ## Start MariaDB, PostgreSQL and Redis for the tests where none answers
 	@$(PYTHON) -m tests.servers up

@@ -10,7 +10,7 @@ from helpdesk.legacy.backup.installation_secrets import secret_marks
 from tests.importing.conftest import MakeTarget
 from tests.importing.databases import SALT, Database, manage
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.servers
 
 NAMES = ("secret_key", "encryption_key", "secret_salt")
 
