@@ -59,7 +59,7 @@ $(PYTHON):
 
 checks: lint types ## Everything `make test` checks before the tests
 	@echo "== import directions"; $(VENV)/bin/lint-imports --no-logo
-	@echo "== templates"; $(VENV)/bin/djlint templates --lint --quiet && $(VENV)/bin/djlint templates --check --quiet
+	@echo "== templates"; $(VENV)/bin/djlint templates --lint && $(VENV)/bin/djlint templates --check
 	@echo "== migrations"; DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run
 
 lint: dev ## ruff: rules and format
