@@ -24,6 +24,7 @@ MYSQL_VALUE_ERRORS = frozenset({1264, 1265, 1292, 1366, 1406})
 MYSQL_DISK_FULL = frozenset({3, 28, 1021, 1114})
 POSTGRESQL_DISK_FULL = "53100"
 SQLITE_DISK_FULL = "database or disk is full"
+SQLITE_ANALYSED_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ def refresh_statistics(connection: BaseDatabaseWrapper, tables: Sequence[str]) -
     """Let the engine look at freshly filled tables, or it plans the first queries as if they were empty."""
     statement = "ANALYZE TABLE {}" if connection.vendor == "mysql" else "ANALYZE {}"
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"PRAGMA analysis_limit = {SQLITE_ANALYSED_ROWS}")  # or it holds its lock for long
         for table in tables:
             cursor.execute(statement.format(connection.ops.quote_name(table)))
             if connection.vendor == "mysql":
