@@ -18,7 +18,8 @@ READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "wor
 
 def variables_read() -> Iterator[str]:
     """Give every environment variable that the program reads, with the `_FILE` name of secrets."""
-    for path in (REPOSITORY / "helpdesk").glob("*.py"):
+    commands = (REPOSITORY / "helpdesk").glob("*/management/commands/*.py")
+    for path in [*(REPOSITORY / "helpdesk").glob("*.py"), *commands]:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                 continue
