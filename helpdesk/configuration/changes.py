@@ -24,6 +24,8 @@ class _Unit(threading.local):
 
     version: str | None = None
     asked_at: float | None = None
+    may_have_changed: bool = False
+    """Whether this thread announced a change that may still wait for its commit."""
 
 
 _unit = _Unit()
@@ -57,14 +59,18 @@ class PendingChange:
 
 def announce(namespace: str, changes: Mapping[str, str | None]) -> None:
     """Publish changed settings when the transaction commits, at once when there is none."""
+    _unit.may_have_changed = True
     transaction.on_commit(PendingChange(namespace, dict(changes)))
 
 
 def pending_changes(connection: BaseDatabaseWrapper, namespace: str) -> dict[str, str | None]:
     """Give the settings that the open transaction of this connection has changed."""
     changed: dict[str, str | None] = {}
-    for entry in connection.run_on_commit:
-        hook = entry[1]
-        if isinstance(hook, PendingChange) and hook.namespace == namespace:
-            changed |= hook.changes
+    if not _unit.may_have_changed:
+        return changed
+    waiting = [entry[1] for entry in connection.run_on_commit if isinstance(entry[1], PendingChange)]
+    for change in waiting:
+        if change.namespace == namespace:
+            changed |= change.changes
+    _unit.may_have_changed = bool(waiting)
     return changed

@@ -1,4 +1,7 @@
-"""What osTicket assumes for a setting without a row (osticket/config.md §2 and §3, column "C default")."""
+"""What is assumed for a setting without a row: as osTicket does (osticket/config.md §2 and §3, column "C default").
+
+`users_close_tickets` is our own.
+"""
 
 from collections.abc import Mapping
 
@@ -37,6 +40,7 @@ CORE_DEFAULTS: Mapping[str, str] = {
     "require_topic_to_close": "0",
     "system_language": "en_US",
     "ticket_lock": "2",
+    "users_close_tickets": "1",
     "verify_email_addrs": "1",
 }
 

@@ -5,8 +5,10 @@ from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     EnumField,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     Prefixed,
     UnsignedAutoField,
     UnsignedIntegerField,
@@ -18,9 +20,9 @@ class ConfigItem(models.Model):
     """One setting: every value is text (osticket/config.md §1). Read them through `configuration.current()`."""
 
     id = UnsignedAutoField(primary_key=True)
-    namespace = models.CharField(max_length=64)
-    key = models.CharField(max_length=64)
-    value = models.TextField(blank=True)
+    namespace = LegacyCharField(max_length=64)
+    key = LegacyCharField(max_length=64)
+    value = LegacyTextField(blank=True)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -37,14 +39,14 @@ class Translation(models.Model):
     """A translated phrase or article, found by the hash of its tag (osticket/config.md §7)."""
 
     id = UnsignedAutoField(primary_key=True)
-    object_hash = models.CharField(max_length=16, null=True, blank=True)
+    object_hash = LegacyCharField(max_length=16, null=True, blank=True)
     type = EnumField(values=["phrase", "article", "override"], null=True, blank=True)
     flags = UnsignedIntegerField(default=0)
     revision = UnsignedIntegerField(null=True, blank=True)
     agent_id = UnsignedIntegerField(default=0)
-    lang = models.CharField(max_length=16, default="", blank=True)
-    text = models.TextField(blank=True)
-    source_text = models.TextField(null=True, blank=True)
+    lang = LegacyCharField(max_length=16, default="", blank=True)
+    text = LegacyTextField(blank=True)
+    source_text = LegacyTextField(null=True, blank=True)
     updated = LegacyDateTimeField(null=True, blank=True)
 
     class Meta:
@@ -59,12 +61,12 @@ class Plugin(models.Model):
     """A PHP plugin known to the installation; kept for osTicket, never run here."""
 
     id = UnsignedAutoField(primary_key=True)
-    name = models.CharField(max_length=255)
-    install_path = models.CharField(max_length=60)
+    name = LegacyCharField(max_length=255)
+    install_path = LegacyCharField(max_length=60)
     isphar = models.BooleanField(default=False)
     isactive = models.BooleanField(default=False)
-    version = models.CharField(max_length=64, null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
+    version = LegacyCharField(max_length=64, null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     installed = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -83,8 +85,8 @@ class PluginInstance(models.Model):
     id = UnsignedAutoField(primary_key=True)
     plugin = LegacyForeignKey("Plugin", related_name="instances")
     flags = models.IntegerField(default=0)
-    name = models.CharField(max_length=255, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    name = LegacyCharField(max_length=255, default="", blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(null=True, blank=True)
 
@@ -103,10 +105,10 @@ class SystemLogEntry(models.Model):
 
     log_id = UnsignedAutoField(primary_key=True)
     log_type = EnumField(values=["Debug", "Warning", "Error"])
-    title = models.CharField(max_length=255)
-    log = models.TextField(blank=True)
-    logger = models.CharField(max_length=64)
-    ip_address = models.CharField(max_length=64)
+    title = LegacyCharField(max_length=255)
+    log = LegacyTextField(blank=True)
+    logger = LegacyCharField(max_length=64)
+    ip_address = LegacyCharField(max_length=64)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -126,8 +128,8 @@ class QuickNote(models.Model):
     id = UnsignedAutoField(primary_key=True)
     pid = UnsignedIntegerField(null=True, blank=True)
     staff_id = ZeroIntegerField()
-    ext_id = models.CharField(max_length=10, null=True, blank=True)
-    body = models.TextField(null=True, blank=True)
+    ext_id = LegacyCharField(max_length=10, null=True, blank=True)
+    body = LegacyTextField(null=True, blank=True)
     status = UnsignedIntegerField(default=0)
     sort = UnsignedIntegerField(default=0)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
@@ -143,13 +145,13 @@ class QuickNote(models.Model):
 class PhpSession(models.Model):
     """A session of PHP osTicket; ours live in Django's own table and these rows are never touched."""
 
-    session_id = models.CharField(max_length=255, primary_key=True)
+    session_id = LegacyCharField(max_length=255, primary_key=True)
     session_data = models.BinaryField(null=True, blank=True)
     session_expire = LegacyDateTimeField(null=True, blank=True)
     session_updated = LegacyDateTimeField(null=True, blank=True)
-    user_id = models.CharField(max_length=16, default="0")
-    user_ip = models.CharField(max_length=64)
-    user_agent = models.CharField(max_length=255)
+    user_id = LegacyCharField(max_length=16, default="0")
+    user_ip = LegacyCharField(max_length=64)
+    user_agent = LegacyCharField(max_length=255)
 
     class Meta:
         db_table = Prefixed("session")
@@ -165,8 +167,8 @@ class LegacyGroup(models.Model):
     id = UnsignedAutoField(primary_key=True)
     role_id = UnsignedIntegerField()
     flags = UnsignedIntegerField(default=1)
-    name = models.CharField(max_length=120, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    name = LegacyCharField(max_length=120, default="", blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 

@@ -1,5 +1,6 @@
 """Who may change settings: administrators and the system everything, an agent the own preferences."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.utils.translation import gettext_lazy as _
@@ -24,8 +25,16 @@ class SettingsActor(Protocol):
         """The kind of actor: `agent`, `system`, …"""
 
     @property
+    def name(self) -> str:
+        """The name of the actor."""
+
+    @property
     def agent(self) -> SettingsAgent | None:
         """The agent, for actors of that kind."""
+
+    @property
+    def ip_address(self) -> str:
+        """Where the request came from, '' when there was none."""
 
 
 def may_change_setting(actor: SettingsActor, namespace: str) -> bool:
@@ -42,3 +51,13 @@ def check_may_change_setting(actor: SettingsActor, namespace: str) -> None:
     """Raise PermissionRefused when the actor may not write to this namespace."""
     if not may_change_setting(actor, namespace):
         raise PermissionRefused(_("Only administrators may change this setting."), code="setting_refused")
+
+
+@dataclass(frozen=True)
+class JobActor:
+    """The system, for the jobs of this package, which is below the one that knows all actors."""
+
+    kind: str = "system"
+    name: str = "SYSTEM"
+    agent: SettingsAgent | None = None
+    ip_address: str = ""

@@ -4,12 +4,13 @@ import datetime
 import json
 from collections.abc import Sequence
 from enum import IntFlag
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Value
+from django.db.models import Func, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
@@ -25,7 +26,9 @@ from django.db.models.lookups import (
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
+from helpdesk.legacy.folding import FUNCTION
 from helpdesk.legacy.references import LegacyForeignKey, ZeroForeignKey
+from helpdesk.legacy.text_fields import LegacyCharField, LegacyTextField, LimitedText
 
 ZERO_DATE = "0000-00-00 00:00:00"
 
@@ -122,12 +125,27 @@ class HasAnyBit(BitLookup):
     template = "(%(column)s & %%s) <> 0"
 
 
-class CaseInsensitiveCharField(models.CharField):
-    """Text that compares without regard to case on every engine, as MySQL's collation does for osTicket."""
+class CaseInsensitiveCharField(LegacyCharField):
+    """Text that compares without regard to case and accents on every engine, as MySQL's collation does for osTicket."""
 
 
-class UpperCaseMixin:
-    """Compiles a comparison of both sides in upper case where the engine itself looks at case."""
+class Folded(Func):
+    """A text as it compares (`helpdesk.legacy.folding`), for unique constraints and indexes.
+
+    MySQL's collation does that for the text itself; UPPER is what its indexes on expressions need.
+    """
+
+    function = FUNCTION
+    arity = 1
+    output_field = models.TextField()
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        """Leave folding to the collation."""
+        return self.as_sql(compiler, connection, function="UPPER", **context)
+
+
+class FoldedMixin:
+    """Compiles a comparison of both sides folded where the engine itself looks at case and accents."""
 
     lhs: Any
     rhs: Any
@@ -135,22 +153,22 @@ class UpperCaseMixin:
     def process_lhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, lhs: Any = None) -> Any:
         """Wrap the column; MySQL's collation needs no help and keeps its index."""
         sql, params = super().process_lhs(compiler, connection, lhs)  # type: ignore[misc]
-        return (sql, params) if connection.vendor == "mysql" else (f"UPPER({sql})", params)
+        return (sql, params) if connection.vendor == "mysql" else (f"{FUNCTION}({sql})", params)
 
 
 @CaseInsensitiveCharField.register_lookup
-class CaseInsensitiveExact(UpperCaseMixin, Exact):
-    """`name="X"` finds `x`."""
+class CaseInsensitiveExact(FoldedMixin, Exact):
+    """`name="É"` finds `e`."""
 
     def process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         """Wrap the value like the column."""
         sql, params = super().process_rhs(compiler, connection)
-        return (sql, params) if connection.vendor == "mysql" else (f"UPPER({sql})", params)
+        return (sql, params) if connection.vendor == "mysql" else (f"{FUNCTION}({sql})", params)
 
 
 @CaseInsensitiveCharField.register_lookup
-class CaseInsensitiveIn(UpperCaseMixin, In):
-    """`name__in=["X"]` finds `x`. Against a subquery the engine's own comparison decides."""
+class CaseInsensitiveIn(FoldedMixin, In):
+    """`name__in=["É"]` finds `e`. Against a subquery the engine's own comparison decides."""
 
     def process_lhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, lhs: Any = None) -> Any:
         """Wrap the column where the values can be wrapped too."""
@@ -159,9 +177,9 @@ class CaseInsensitiveIn(UpperCaseMixin, In):
         return In.process_lhs(self, compiler, connection, lhs)
 
     def batch_process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, rhs: Any = None) -> Any:
-        """Wrap every value; the engine does it, because its idea of upper case need not be Python's."""
+        """Wrap every value."""
         sqls, params = super().batch_process_rhs(compiler, connection, rhs)
-        return (sqls if connection.vendor == "mysql" else [f"UPPER({sql})" for sql in sqls]), params
+        return (sqls if connection.vendor == "mysql" else [f"{FUNCTION}({sql})" for sql in sqls]), params
 
 
 class EnumField(models.CharField):
@@ -181,7 +199,7 @@ class EnumField(models.CharField):
         return name, path, args, {**kwargs, "values": self.values}
 
 
-class PhpJSONField(models.TextField):
+class PhpJSONField(LimitedText, models.TextField):
     """JSON in a text column, encoded byte for byte as PHP's `json_encode` does; read in any form.
 
     NULL and '' read as None. Text that is no JSON reads as `NotJSON` and is written back unchanged (older releases
@@ -278,9 +296,17 @@ class LegacyDateTimeField(models.DateTimeField):
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Write a zero date, too, where an expression (`Case`, a subquery) comes out as NULL."""
+        if type(value) is datetime.datetime and value.tzinfo is not None and connection.vendor != "postgresql":
+            return _local_text(value, connection.timezone)
         if self.zero_for_none and connection.vendor == "mysql" and hasattr(value, "as_sql"):
             return Coalesce(value, Value(ZERO_DATE))
         return super().get_db_prep_save(value, connection)
+
+
+@lru_cache(maxsize=256)
+def _local_text(moment: datetime.datetime, zone: datetime.tzinfo) -> str:
+    """Give a moment as MySQL and SQLite store it; most rows of a request have the same one."""
+    return str(moment.replace(microsecond=0).astimezone(zone).replace(tzinfo=None))
 
 
 def _column_sql(lookup: "Lookup[Any]", compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
@@ -361,8 +387,11 @@ __all__ = [
     "CaseInsensitiveCharField",
     "EnumField",
     "FlagsField",
+    "Folded",
+    "LegacyCharField",
     "LegacyDateTimeField",
     "LegacyForeignKey",
+    "LegacyTextField",
     "PhpJSONField",
     "Prefixed",
     "UnsignedAutoField",

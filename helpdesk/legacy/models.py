@@ -36,6 +36,32 @@ class Installation(models.Model):
         return f"{self.origin} osTicket {self.osticket_version}"
 
 
+class OriginalText(models.Model):
+    """A text of which a utf8mb3 column holds only the nearest readable form (`helpdesk.legacy.originals`).
+
+    `table_name` is without prefix; `row_id` is the first part of the row's key, `part_id` the others (0 for none).
+    `stored_hash` is the SHA-256 of what the column holds for it, in hexadecimal.
+    """
+
+    table_name = models.CharField(max_length=64)
+    column_name = models.CharField(max_length=64)
+    row_id = models.BigIntegerField()
+    part_id = models.BigIntegerField(default=0)
+    stored_hash = models.CharField(max_length=64)
+    original = models.TextField()
+
+    class Meta:
+        db_table = "hd_original_text"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["table_name", "column_name", "row_id", "part_id"], name="hd_original_text_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name}.{self.column_name} {self.row_id}"
+
+
 class ImportRun(models.Model):
     """A whole help desk being copied into this database, from osTicket or out of a backup; finished or interrupted.
 

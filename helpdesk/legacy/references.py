@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import LOUTER
+from django.utils.functional import cached_property
 
 
 class LegacyForeignKey(models.ForeignKey):
@@ -56,8 +57,18 @@ class LegacyForeignKey(models.ForeignKey):
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Let 0 pass into the row as well."""
+        if type(value) is int and self.goes_as_it_is(connection):
+            return value
         is_zero = not hasattr(value, "as_sql") and value == 0
         return 0 if is_zero else super().get_db_prep_save(value, connection)
+
+    def goes_as_it_is(self, connection: BaseDatabaseWrapper) -> bool:
+        """Whether the database takes the number of a row without any conversion; PostgreSQL is told its size."""
+        return self._refers_by_number and connection.vendor != "postgresql"
+
+    @cached_property
+    def _refers_by_number(self) -> bool:
+        return isinstance(self.target_field, models.AutoField)
 
 
 class DanglingAsNoneDescriptor(ForwardManyToOneDescriptor):
@@ -89,11 +100,16 @@ class ZeroForeignKey(LegacyForeignKey):
     """A reference whose column holds 0 where Python says None (osticket/schema.md §1, foreign keys).
 
     NOT NULL DEFAULT 0 in the table. 0 and None are one value on the way in; `isnull` and `=None` compile to `= 0`,
-    and a comparison with another column is false where both hold 0, as it is with NULL. Aggregates see the column as
-    it is: say `Count("pk", filter=Q(staff__isnull=False))`, for `Count("staff")` counts the zeros too.
+    and a comparison with another column is false where both hold 0, as it is with NULL. Aggregates leave the zeros out:
+    `Count("staff")`, `Min("staff")` and a `Case` that chooses the column. Inside any other expression
+    (`F("staff") + 1`, `Coalesce`) the column is what it is in the table.
     """
 
     descriptor_class = ZeroAsNoneAttribute
+    zero_refers_to_none = True
+    """Read by `helpdesk.legacy.backends.zero_aggregates`."""
+    db_returning = False
+    """Nobody leaves the column to the database, so an INSERT need not give it back."""
 
     def __init__(self, to: Any, on_delete: Any = models.DO_NOTHING, **kwargs: Any) -> None:
         """Take the usual arguments; the column is optional by nature."""
@@ -126,9 +142,11 @@ class ZeroForeignKey(LegacyForeignKey):
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Store 0 for None, and 0 where an expression (`Case`, a subquery) comes out as NULL."""
+        if value is None:
+            return 0
         if hasattr(value, "as_sql"):
             return Coalesce(value, Value(0))
-        return 0 if value in (None, "") else super().get_db_prep_save(value, connection)
+        return 0 if value == "" else super().get_db_prep_save(value, connection)
 
 
 class ZeroNullMixin:

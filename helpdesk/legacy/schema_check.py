@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 
 from helpdesk.legacy.column_types import Fit, compare_column_types
+from helpdesk.legacy.indexes import LEGACY_INDEXES
 from helpdesk.legacy.table_description import Column, Index, Table
 
 ZERO_DATE = "0000-00-00 00:00:00"
@@ -19,6 +20,7 @@ PLUGIN_NAMES = frozenset({("plugin", "name"), ("plugin_instance", "name")})
 # osTicket makes these when it needs them, and nobody reads `group` (osticket/schema.md §3.18, §3.45).
 MADE_WHEN_NEEDED = frozenset({"_search"})
 NEVER_READ = frozenset({"group"})
+OUR_INDEXES = frozenset(index.name for index in LEGACY_INDEXES)
 LEFTOVERS = frozenset(
     {
         "timezone", "groups", "group_dept_access", "ticket_lock", "ticket_collaborator", "ticket_thread",
@@ -327,7 +329,7 @@ def _compare_indexes(expected: Table, found: FoundTable) -> Iterator[Difference]
         taken.add(match.name)
         yield from _compare_index(found, index, match)
     for other in found.indexes:
-        if other.name not in taken:
+        if other.name not in taken and other.name not in OUR_INDEXES:
             yield _extra_index(found, other)
 
 

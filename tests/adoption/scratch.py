@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from pymysql.constants import CLIENT
 
+from helpdesk.legacy.originals import forget_columns
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SALT = "g2xEM1axfZf7UCPkblqGZRqImOy0MA6D"
@@ -144,3 +146,6 @@ def _start_afresh(database_settings: Mapping[str, Any]) -> None:
     connection.settings_dict.update(database_settings)
     for known in ("timezone", "timezone_name", "mysql_server_data", "mysql_server_info", "mysql_version"):
         connection.__dict__.pop(known, None)
+    if connection.vendor == "mysql":
+        forget_columns(connection)
+        connection.forget_installation()  # type: ignore[attr-defined]

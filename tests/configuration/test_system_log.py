@@ -31,9 +31,9 @@ def test_the_setting_says_what_is_kept(log_level: str, written: list[str]) -> No
 
 
 def test_a_line_holds_title_text_and_address() -> None:
-    entry = log_system(LogLevel.WARNING, "T" * 300, "text", "2001:db8::1")
+    entry = log_system(LogLevel.WARNING, "T" * 300, "漢" * 30_000, "2001:db8::1")
     assert entry is not None
     stored = SystemLogEntry.objects.get(pk=entry.pk)
-    assert (stored.log_type, stored.title, stored.log) == ("Warning", "T" * 255, "text")
+    assert (stored.log_type, stored.title, stored.log) == ("Warning", "T" * 254 + "…", "漢" * 21_844 + "…")
     assert (stored.ip_address, stored.logger) == ("2001:db8::1", "")
     assert stored.created is not None

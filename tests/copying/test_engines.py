@@ -205,7 +205,7 @@ def test_rows_that_the_table_refuses_are_found_among_the_others() -> None:
         assert [refusal.place for refusal in refused] == [2, 5]
         values = dict(zip(shape.column_names, rows[5], strict=True))
         reason = explain_refusal(connection, Role, values, refused[1].error)
-    assert reason == "duplicate of row 901: same name (case does not count)"
+    assert reason == "duplicate of row 901: same name (case and accents do not count)"
     assert list(Role.objects.filter(pk__gte=900).order_by("pk").values_list("name", flat=True)) == list("ABCDE")
 
 

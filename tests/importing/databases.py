@@ -20,6 +20,7 @@ from psycopg import sql
 from pymysql.constants import CLIENT
 
 from helpdesk.databases import database_from_url
+from helpdesk.legacy.folding import FUNCTION, fold_or_none
 from tests.adoption.scratch import reference_dump
 from tests.servers import MARIADB, POSTGRESQL, Server
 
@@ -79,6 +80,7 @@ class SqliteFile:
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement."""
         with closing(sqlite3.connect(self.path, timeout=20, isolation_level=None)) as link:
+            link.create_function(FUNCTION, 1, fold_or_none, deterministic=True)
             return list(link.execute(statement.replace("%s", "?"), values))
 
 

@@ -11,7 +11,22 @@ from typing import Any
 import pytest
 from django import forms
 from django.db import connection, models
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.legacy.fields import ZeroForeignKey
@@ -42,6 +57,13 @@ class Rows:
     def agents(self) -> QuerySet[Agent]:
         """The agents of this test alone."""
         return Agent.objects.filter(lastname="zero-test")
+
+    @property
+    def twice(self) -> QuerySet[Ticket]:
+        """The tickets, each with a second one of the same agent."""
+        for ticket in list(self.tickets):
+            Ticket.objects.create(number=ticket.number, staff_id=ticket.staff_id, source_extra="zero-test")
+        return self.tickets
 
     def ticket(self, number: str) -> Ticket:
         """Fetch one ticket anew."""
@@ -433,6 +455,61 @@ def test_counting_those_with_somebody(rows: Rows) -> None:
         distinct=Count("staff__username", distinct=True),
     )
     assert totals == {"assigned": 3, "free": 1, "known": 2, "distinct": 2}
+
+
+Aggregation = Callable[[Rows], Any]
+AGGREGATES: dict[str, tuple[Aggregation, Callable[[Rows], Any]]] = {
+    "count": (lambda r: r.tickets.aggregate(n=Count("staff")), lambda r: 3),
+    "count by id": (lambda r: r.tickets.aggregate(n=Count("staff_id")), lambda r: 3),
+    "count by key": (lambda r: r.tickets.aggregate(n=Count("staff__pk")), lambda r: 3),
+    "count distinct": (lambda r: r.twice.aggregate(n=Count("staff", distinct=True)), lambda r: 3),
+    "count filtered": (lambda r: r.tickets.aggregate(n=Count("staff", filter=~Q(number="real"))), lambda r: 2),
+    "count distinct filtered": (
+        lambda r: r.twice.aggregate(n=Count("staff", distinct=True, filter=Q(number__in=["empty", "real"]))),
+        lambda r: 1,
+    ),
+    "count of two hops": (lambda r: r.tickets.aggregate(n=Count("staff__dept")), lambda r: 1),
+    "count of a choice": (
+        lambda r: r.tickets.aggregate(n=Count(Case(When(number="real", then=Value(None)), default=F("staff")))),
+        lambda r: 2,
+    ),
+    "count of a slice": (lambda r: r.tickets.order_by("staff")[:2].aggregate(n=Count("staff")), lambda r: 1),
+    "count of distinct rows": (lambda r: r.twice.values("staff").distinct().aggregate(n=Count("staff")), lambda r: 3),
+    "count of an annotation": (lambda r: r.tickets.annotate(w=F("staff")).aggregate(n=Count("w")), lambda r: 3),
+    "count of nobody": (lambda r: r.tickets.filter(number="empty").aggregate(n=Count("staff")), lambda r: 0),
+    "count with default": (
+        lambda r: r.tickets.filter(number="empty").aggregate(n=Max("staff", default=7)), lambda r: 7,
+    ),
+    "count everything": (lambda r: r.tickets.aggregate(n=Count("*")), lambda r: 4),
+    "smallest": (lambda r: r.tickets.aggregate(n=Min("staff")), lambda r: r.employed.pk),
+    "largest": (lambda r: r.tickets.aggregate(n=Max("staff")), lambda r: DANGLING_ID),
+    "smallest filtered": (
+        lambda r: r.tickets.aggregate(n=Min("staff", filter=~Q(staff=r.employed))), lambda r: r.homeless.pk,
+    ),
+    "smallest of nobody": (lambda r: r.tickets.filter(staff=None).aggregate(n=Min("staff")), lambda r: None),
+    "largest of nobody": (lambda r: r.tickets.filter(staff=None).aggregate(n=Max("staff")), lambda r: None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AGGREGATES, ids=lambda name: name.replace(" ", "-"))
+def test_an_aggregate_leaves_nobody_out(rows: Rows, case: str) -> None:
+    aggregate, expected = AGGREGATES[case]
+    assert aggregate(rows) == {"n": expected(rows)}
+
+
+def test_an_aggregate_per_group_leaves_nobody_out(rows: Rows) -> None:
+    groups = rows.tickets.values_list("status").annotate(n=Count("staff"), first=Min("staff")).order_by("status")
+    assert list(groups) == [
+        (None, 0, None), (rows.status.pk, 2, rows.employed.pk), (2_000_000_000, 1, DANGLING_ID),
+    ]  # fmt: skip
+    assert list(groups.filter(n__gt=1).values_list("n", flat=True)) == [2]
+    assert list(groups.order_by("-n").values_list("n", flat=True)) == [2, 1, 0]
+
+
+def test_an_aggregate_in_a_subquery_and_over_a_window_leaves_nobody_out(rows: Rows) -> None:
+    same_status = rows.tickets.filter(status=OuterRef("status")).values("status").annotate(n=Count("staff")).values("n")
+    assert rows.tickets.annotate(n=Subquery(same_status)).get(number="real").n == 2
+    assert set(rows.tickets.annotate(n=Window(Count("staff"))).values_list("n", flat=True)) == {3}
 
 
 def test_aggregating_over_the_reverse_side(rows: Rows) -> None:

@@ -176,9 +176,9 @@ def _is_salt_given() -> bool:
 def _charset_remarks(report: SchemaReport) -> Iterator[str]:
     if report.is_utf8mb3:
         yield (
-            "Text is stored as utf8mb3, osTicket's usual character set, which has no emoji: messages keep them as "
-            "character references, subjects and names get a readable form such as [grinning face]. "
-            "Ostler's own tables are utf8mb4."
+            "Text is stored as utf8mb3, osTicket's usual character set, which has no emoji. Nothing is lost: messages "
+            "keep them as character references; of subjects and names osTicket sees a readable form such as "
+            "[grinning face], and Ostler shows the original, which it keeps in a table of its own."
         )
 
 

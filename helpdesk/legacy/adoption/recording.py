@@ -30,6 +30,7 @@ def record_adoption(connection: BaseDatabaseWrapper, examination: Examination) -
         try:
             _migrate(connection, "hd_legacy")
             installation = _note_installation(connection, examination)
+            connection.forget_installation()  # type: ignore[attr-defined]
             recorder = MigrationRecorder(connection)
             for app, name in legacy_migrations(connection) - set(recorder.applied_migrations()):
                 recorder.record_applied(app, name)

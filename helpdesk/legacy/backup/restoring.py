@@ -26,6 +26,7 @@ from helpdesk.legacy.copying.writing import (
 from helpdesk.legacy.errors import Conflict, ValidationFailed
 from helpdesk.legacy.importing import target
 from helpdesk.legacy.models import ImportRun, ImportTable, Installation
+from helpdesk.legacy.originals import put_back
 
 # Filled by `migrate` on its own accord; the backup brings the same rows under the ids that its other rows name.
 FILLED_BY_MIGRATE = ("auth_permission", "django_content_type")
@@ -179,13 +180,17 @@ class Restorer:
             return
         self.progress.begin("Bringing the tables up to date", 0)
         alias = self.connection.alias
+        # The tables here are our own, whatever those of the backup were: they hold every character.
         Installation.objects.using(alias).filter(table_prefix=restored.manifest.table_prefix).update(
-            table_prefix=settings.TABLE_PREFIX
+            table_prefix=settings.TABLE_PREFIX, utf8mb3_tables=False
         )
+        if self.connection.vendor == "mysql":
+            self.connection.forget_installation()  # type: ignore[attr-defined]
         names = [entry.shape.database_name for entry in restored.manifest.tables]
         present = [name for name in names if name in models_by_table()]
         continue_sequences(self.connection, target.copied_models(present))
         target.make_tables(self.connection)
+        put_back(alias)
         self.rebuild_caches()
         refresh_statistics(self.connection, present)
         run.finished = timezone.now()

@@ -27,6 +27,10 @@ from helpdesk.legacy.importing.target import OUR_OWN_NOTES
 from helpdesk.legacy.models import ImportRun, Installation
 
 BUILT_ANEW = ("__cdata", "__new", "__old")
+WORDS = ("hd_search_words", "hd_search_parts")
+"""SQLite's tables of words, and those in which it keeps them (`hd_search_words_idx`): written anew by a restore."""
+DERIVED = frozenset({"hd_search_document"})
+"""What searches look in beside the rows of `_search`, another thing on each engine: written anew by a restore."""
 NOT_CONTENT = frozenset({"django_migrations", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 
 
@@ -58,7 +62,8 @@ def save_backup(
         raise Conflict("This database is not prepared: run “manage.py migrate” first.", code="not-migrated")
     if ImportRun.objects.using(connection.alias).filter(finished=None).exists():
         raise Conflict("An import into this database is not finished; a backup would be half of it.", code="unfinished")
-    shapes = [s for s in all_shapes() if s.database_name in existing and s.database_name not in OUR_OWN_NOTES]
+    wanted = existing - OUR_OWN_NOTES - DERIVED
+    shapes = [shape for shape in all_shapes() if shape.database_name in wanted]
     with ArchiveWriter(path, may_overwrite=may_overwrite) as archive, consistent_snapshot(connection):
         entries = _write_tables(connection, archive, shapes, progress)
         if with_secrets:
@@ -66,8 +71,8 @@ def save_backup(
                 archive.write(f"secrets/{name}", value.encode())
         manifest = _manifest(connection, entries, now, tuple(secrets) if with_secrets else (), secret_marks(secrets))
         archive.write(MANIFEST, manifest.to_json())
-    ours = {s.database_name for s in shapes} | OUR_OWN_NOTES | NOT_CONTENT
-    left_out = sorted(name for name in existing - ours if not name.endswith(BUILT_ANEW))
+    ours = {s.database_name for s in shapes} | OUR_OWN_NOTES | DERIVED | NOT_CONTENT
+    left_out = sorted(name for name in existing - ours if not (name.endswith(BUILT_ANEW) or name.startswith(WORDS)))
     return Saved(manifest, path.stat().st_size, tuple(left_out))
 
 

@@ -12,12 +12,11 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import F
-from django.db.models.functions import Upper
 
 from helpdesk.legacy.copying.codec import Row
 from helpdesk.legacy.copying.reading import UTC_ZONE
 from helpdesk.legacy.copying.shapes import ColumnKind, ColumnShape, TableShape
-from helpdesk.legacy.fields import ZERO_DATE
+from helpdesk.legacy.fields import ZERO_DATE, Folded
 
 # What MySQL says of a value that does not fit and the drivers do not all count as an error of data.
 MYSQL_VALUE_ERRORS = frozenset({1264, 1265, 1292, 1366, 1406})
@@ -182,13 +181,13 @@ def explain_refusal(
                 columns = _constrained_columns(model, constraint)
                 other = _rows_like(connection, model, row, columns).values_list("pk", flat=True).first()
                 if other is not None:
-                    regardless = " (case does not count)" if constraint.expressions else ""
+                    regardless = " (case and accents do not count)" if constraint.expressions else ""
                     return f"duplicate of row {_key_text(other)}: same {', '.join(columns)}{regardless}"
     return f"refused by the database: {str(error).strip().partition(chr(10))[0]}"
 
 
 def _constrained_columns(model: type[models.Model], constraint: models.UniqueConstraint) -> list[str]:
-    expressions = [e.get_source_expressions()[0] if isinstance(e, Upper) else e for e in constraint.expressions]
+    expressions = [e.get_source_expressions()[0] if isinstance(e, Folded) else e for e in constraint.expressions]
     names = [*constraint.fields, *(str(e.deconstruct()[1][0]) for e in expressions if isinstance(e, F))]
     return [str(model._meta.get_field(name).column) for name in names]  # type: ignore[union-attr]
 

@@ -31,13 +31,17 @@ from helpdesk.legacy.copying.writing import (
 )
 from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.importing import target
+from helpdesk.legacy.importing.dangling import count_references, dangling_references
 from helpdesk.legacy.importing.outcome import Outcome, problems_by_table, table_outcome
+from helpdesk.legacy.importing.side_texts import copy_originals
 from helpdesk.legacy.importing.source import RawRow, Source, SourceFacts, raw_key
 from helpdesk.legacy.importing.values import DoesNotFit, Finding, RowConverter
 from helpdesk.legacy.models import ImportProblem, ImportRun, ImportTable, Installation
+from helpdesk.legacy.originals import put_back
 
 LEFT_OUT_TABLES = {"session": "sign-ins of the PHP program; they mean nothing here"}
 REBUILT = "a cache of form answers; built anew from the answers"
+LEADS_NOWHERE = "is no row"
 LONGEST_SLICE_SECONDS = 0.5
 SHORT_SLICE_SECONDS = 0.1
 MOST_BYTES = 4 * 2**20
@@ -278,9 +282,35 @@ class Importer:
         continue_sequences(self.connection, target.copied_models(names))
         self.rebuild_caches()
         refresh_statistics(self.connection, names)
+        copy_originals(self.source, self.connection)
+        self._name_dangling(outcome)
         self._verify(outcome)
         self._look_again(outcome)
         self._describe(outcome, facts)
+
+    def _name_dangling(self, outcome: Outcome) -> None:
+        """Note the rows whose references lead nowhere; what an interrupted run noted is noted anew."""
+        alias, shapes = self.connection.alias, [legacy_shapes()[table.table] for table in self._tables()]
+        self.progress.begin("Looking for references that lead nowhere", count_references(shapes))
+        problems: list[ImportProblem] = []
+        for found in dangling_references(self.connection, shapes):
+            self.progress.advance(1)
+            if found is None:
+                continue
+            for key, value in found.rows:
+                reason = f"{value} {LEADS_NOWHERE} of {found.target}; kept, and read as none"
+                problems.append(
+                    self._problem(found.shape, key, Finding(found.column, ImportProblem.Kind.NOTED, reason))
+                )
+            if found.number > len(found.rows):
+                outcome.remarks.append(
+                    f"{found.shape.database_name}.{found.column}: {found.number:,} references lead nowhere; the "
+                    f"first {len(found.rows)} are named."
+                )
+        with transaction.atomic(using=alias):
+            noted = ImportProblem.objects.using(alias).filter(run=self.run_record, kind=ImportProblem.Kind.NOTED)
+            noted.filter(reason__contains=LEADS_NOWHERE).delete()
+            ImportProblem.objects.using(alias).bulk_create(problems, batch_size=500)
 
     def _verify(self, outcome: Outcome) -> None:
         problems = problems_by_table(self.run_record)
@@ -338,3 +368,6 @@ class Importer:
             )
             outcome.run.finished = timezone.now()
             outcome.run.save(using=alias, update_fields=["finished"])
+        # Only now: what was read back above is what osTicket's tables hold.
+        if put_back(alias):
+            self.rebuild_caches()

@@ -218,6 +218,28 @@ class Source:
                 return
             position = raw_key(shape, rows[-1])
 
+    def rows_of_side_table(self, table: str, columns: Sequence[str], *, owner: str, limit: int) -> Iterator[RawRow]:
+        """Give the rows of a table that Ostler made beside osTicket's, `limit` per query.
+
+        There are none when nobody adopted the database, or only under another table prefix (`owner` notes it).
+        """
+        marks = (table, owner)
+        ((present,),) = self._fetch(
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (%s, %s)",
+            marks,
+        )
+        if int(present or 0) < len(marks):
+            return
+        ((owned,),) = self._fetch(f"SELECT COUNT(*) FROM `{owner}` WHERE table_prefix = %s", [self.prefix])
+        last = 0
+        while int(owned or 0):
+            names = ", ".join(f"`{name}`" for name in columns)
+            rows = self._fetch(f"SELECT id, {names} FROM `{table}` WHERE id > %s ORDER BY id LIMIT {limit}", [last])
+            yield from (row[1:] for row in rows)
+            if len(rows) < limit:
+                return
+            last = int(rows[-1][0] or 0)
+
 
 def raw_key(shape: TableShape, row: RawRow) -> list[int | str]:
     """Give the key of a row as the source has it: numbers, and texts for keys that are none."""

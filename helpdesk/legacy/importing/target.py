@@ -15,8 +15,8 @@ from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.models import ImportProblem, ImportRun, ImportTable
 
 OUR_OWN_NOTES = frozenset(str(model._meta.db_table) for model in (ImportRun, ImportTable, ImportProblem))
-# Made by `migrate` itself, or by Django and Celery as they run: they do not make a database one in use.
-WRITTEN_BY_PROGRAMS = ("django_", "auth_")
+# Made by `migrate`, or by Django, Celery and the checks of health as they run: they do not make a database one in use.
+WRITTEN_BY_PROGRAMS = ("django_", "auth_", "hd_health_")
 NAMED_TABLES = 5
 
 

@@ -5,9 +5,13 @@ from typing import Any
 
 from django.db.backends.mysql import operations
 
+from helpdesk.legacy.backends.zero_aggregates import ZeroAsNullOperationsMixin
 
-class DatabaseOperations(operations.DatabaseOperations):
-    """Django's conversions, but every moment comes out in UTC, in whatever zone the database keeps its times."""
+
+class DatabaseOperations(ZeroAsNullOperationsMixin, operations.DatabaseOperations):
+    """Django's operations; every moment comes out in UTC, and aggregates leave zero references out."""
+
+    compiler_module = "helpdesk.legacy.backends.mysql.compiler"
 
     def convert_datetimefield_value(self, value: Any, expression: Any, connection: Any) -> datetime | None:
         """Give an aware moment in UTC."""

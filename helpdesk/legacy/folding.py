@@ -1,0 +1,79 @@
+"""Which texts count as equal: without regard to case and accents, on every engine alike.
+
+osTicket leaves that to the collation of its tables (`utf8_general_ci`), by which `Réglages` is `reglages`. The other
+engines compare letter by letter, so both sides are folded there, always by the one function `fold`: SQLite calls it,
+PostgreSQL has a function of its own that is generated from it, and search documents are stored folded.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from functools import lru_cache
+
+FUNCTION = "hd_fold"
+"""The name of the function in SQLite and PostgreSQL."""
+_FIRST_MARK, _LAST_MARK = "\u0300", "\u036f"
+"""Combining diacritical marks. Others carry meaning of their own: vowels in Indian scripts, voicing in Japanese."""
+
+
+def fold(text: str) -> str:
+    """Give the text without upper case and accents; texts that fold alike count as equal."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFD", text)
+    bare = "".join(letter for letter in apart if not _FIRST_MARK <= letter <= _LAST_MARK)
+    return unicodedata.normalize("NFC", bare).casefold()
+
+
+def fold_or_none(text: object) -> str | None:
+    """Fold what a database hands over: numbers as their text, NULL as None."""
+    if text is None:
+        return None
+    return fold(text if isinstance(text, str) else str(text))
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """Give the letters that fold into one letter, what they fold into, and those that fold into several."""
+    single: list[tuple[str, str]] = []
+    several: list[tuple[str, str]] = []
+    for code in range(0x80, sys.maxunicode + 1):
+        letter = chr(code)
+        if 0xD800 <= code <= 0xDFFF or _FIRST_MARK <= letter <= _LAST_MARK:
+            continue
+        folded = fold(letter)
+        if folded != letter:
+            (single if len(folded) == 1 else several).append((letter, folded))
+    marks = "".join(map(chr, range(ord(_FIRST_MARK), ord(_LAST_MARK) + 1)))
+    before = "".join(letter for letter, _folded in single) + marks
+    return before, "".join(folded for _letter, folded in single), tuple(several)
+
+
+def postgresql_function() -> str:
+    """Give the statement that makes the function in PostgreSQL, generated from `fold`.
+
+    ASCII takes the short way. `translate` drops the marks, which have nothing to become.
+    """
+    before, after, several = _tables()
+    folded = f'translate(lower(text_in COLLATE "C"), {_quoted(before)}, {_quoted(after)})'
+    replacements = "".join(
+        f"  folded := replace(folded, {_quoted(letter)}, {_quoted(text)});\n" for letter, text in several
+    )
+    return f"""
+CREATE OR REPLACE FUNCTION {FUNCTION}(text_in text) RETURNS text AS $body$
+DECLARE
+  folded text;
+BEGIN
+  IF octet_length(text_in) = char_length(text_in) THEN
+    RETURN lower(text_in COLLATE "C");
+  END IF;
+  folded := {folded};
+{replacements}  RETURN folded;
+END
+$body$ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

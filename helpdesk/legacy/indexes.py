@@ -1,0 +1,147 @@
+"""Our own secondary indexes on osTicket's tables: what they are, which are missing, making and dropping them.
+
+They are the one thing that may be added to a table of osTicket: PHP never sees them. A fresh help desk has them from
+its first migration; in an adopted database they are made only when somebody says so (`manage.py legacy_indexes`).
+Why each of them: docs/operations.md, section “Indexes”.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+MARK = "hd_"
+"""What the names of all our indexes begin with."""
+NO_ONLINE_BUILD = frozenset({1221, 1845, 1846})
+"""MySQL's errors for a table that cannot be read and written while an index is made (MyISAM, full-text …)."""
+
+
+@dataclass(frozen=True)
+class LegacyIndex:
+    """An index of ours on a table of osTicket (`table` without prefix), and the pages that need it."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    purpose: str
+
+    @property
+    def table_name(self) -> str:
+        """The name of the table in the database."""
+        return f"{settings.TABLE_PREFIX}{self.table}"
+
+
+def _sorted_queue(column: str) -> LegacyIndex:
+    return LegacyIndex(
+        f"hd_ticket_by_{column}", "ticket", ("status_id", "dept_id", column, "ticket_id"), f"queues sorted by {column}"
+    )
+
+
+LEGACY_INDEXES = (
+    LegacyIndex("hd_ticket_number", "ticket", ("number",), "finding a ticket by its number"),
+    LegacyIndex(
+        "hd_ticket_counts",
+        "ticket",
+        ("status_id", "dept_id", "staff_id", "team_id", "isanswered", "isoverdue"),
+        "the numbers beside the queues",
+    ),
+    LegacyIndex("hd_ticket_updates", "ticket", ("status_id", "lastupdate", "ticket_id"), "queues over all departments"),
+    *map(_sorted_queue, ("lastupdate", "created", "closed", "est_duedate")),
+    LegacyIndex("hd_ticket_updated", "ticket", ("updated",), "what was saved lately, for queues sorted by priority"),
+    LegacyIndex(
+        "hd_ticket_due", "ticket", ("isoverdue", "status_id", "duedate", "est_duedate"), "finding what became overdue"
+    ),
+    LegacyIndex("hd_ticket_agent", "ticket", ("staff_id", "status_id"), "tickets assigned to an agent"),
+    LegacyIndex("hd_ticket_team", "ticket", ("team_id", "status_id"), "tickets assigned to a team"),
+)
+
+
+def missing_indexes(connection: BaseDatabaseWrapper = connection) -> list[LegacyIndex]:
+    """Give the indexes of ours that the database does not have, or not usable (one query)."""
+    usable = {name for name, is_usable in _present(connection).items() if is_usable}
+    return [index for index in LEGACY_INDEXES if index.name not in usable]
+
+
+def present_indexes(connection: BaseDatabaseWrapper = connection) -> list[LegacyIndex]:
+    """Give those that are there, the half-made among them."""
+    names = _present(connection)
+    return [index for index in LEGACY_INDEXES if index.name in names]
+
+
+def create_index(connection: BaseDatabaseWrapper, index: LegacyIndex) -> bool:
+    """Make an index while the help desk goes on working; tell whether the table could be written to meanwhile.
+
+    A half-made one is replaced. PostgreSQL and MySQL build beside the running work, SQLite lets writers wait. Must not
+    be called inside a transaction.
+    """
+    if index.name in _present(connection):
+        drop_index(connection, index)
+    if connection.vendor == "postgresql":
+        _execute(connection, create_sql(connection, index).replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
+        return True
+    if connection.vendor == "mysql":
+        try:
+            _execute(connection, f"{create_sql(connection, index)} ALGORITHM=INPLACE LOCK=NONE")
+        except DatabaseError as error:
+            if not error.args or error.args[0] not in NO_ONLINE_BUILD:
+                raise
+        else:
+            return True
+    _execute(connection, create_sql(connection, index))
+    return False
+
+
+def drop_index(connection: BaseDatabaseWrapper, index: LegacyIndex) -> None:
+    """Drop an index; one that is not there is no error on any engine."""
+    name = connection.ops.quote_name(index.name)
+    if connection.vendor == "mysql":
+        if index.name in _present(connection):
+            _execute(connection, f"DROP INDEX {name} ON {connection.ops.quote_name(index.table_name)}")
+        return
+    online = "CONCURRENTLY " if connection.vendor == "postgresql" else ""
+    _execute(connection, f"DROP INDEX {online}IF EXISTS {name}")
+
+
+def create_sql(connection: BaseDatabaseWrapper, index: LegacyIndex) -> str:
+    """Give the plain statement that makes an index."""
+    quote = connection.ops.quote_name
+    return f"CREATE INDEX {quote(index.name)} ON {quote(index.table_name)} ({', '.join(map(quote, index.columns))})"
+
+
+def gather_statistics(connection: BaseDatabaseWrapper) -> None:
+    """Let the optimiser know the new indexes."""
+    tables: Iterator[str] = (
+        connection.ops.quote_name(f"{settings.TABLE_PREFIX}{table}")
+        for table in sorted({index.table for index in LEGACY_INDEXES})
+    )
+    for table in tables:
+        if connection.vendor == "sqlite":
+            _execute(connection, "PRAGMA analysis_limit = 1000")
+        _execute(connection, f"ANALYZE {'TABLE ' if connection.vendor == 'mysql' else ''}{table}")
+
+
+def _present(connection: BaseDatabaseWrapper) -> dict[str, bool]:
+    """Give the names of our indexes that are there, and whether they can be used."""
+    names = [index.name for index in LEGACY_INDEXES]
+    marks = ", ".join(["%s"] * len(names))
+    with connection.cursor() as cursor:
+        cursor.execute(_PRESENT_SQL[connection.vendor].format(marks=marks), names)
+        return {str(name): bool(is_usable) for name, is_usable in cursor.fetchall()}
+
+
+_PRESENT_SQL = {
+    "mysql": "SELECT DISTINCT index_name, 1 FROM information_schema.statistics"
+    " WHERE table_schema = DATABASE() AND index_name IN ({marks})",
+    "postgresql": "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname IN ({marks})",
+    "sqlite": "SELECT name, 1 FROM sqlite_master WHERE type = 'index' AND name IN ({marks})",
+}
+
+
+def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)

@@ -1,0 +1,166 @@
+"""Emoji and their like in a database that osTicket made: its tables are utf8mb3, and nothing is lost."""
+
+# ruff: noqa: RUF001, S608 -- texts of many scripts; the values in statements are ids of rows
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from helpdesk.forms import cdata
+from helpdesk.forms.selectors import subject_of
+from helpdesk.legacy import originals
+from helpdesk.people.actor import Actor
+from helpdesk.people.models import EndUser
+from helpdesk.threads.bodies import NewFile
+from tests.adoption.scratch import SALT, Scratch
+from tests.adoption.test_first_day import sign_in
+from tickets.constants import TicketSource
+from tickets.models import HelpTopic, Ticket
+from tickets.services import NewTicket, Origin, create_ticket, post_note
+
+pytestmark = pytest.mark.mysql
+SMILE, FLAG, BOLD = "😀", "🇩🇪", "\N{MATHEMATICAL BOLD CAPITAL B}"
+NAME, SUBJECT, FILE = f"Zoë שלום {SMILE}", f"{BOLD}roken © {FLAG} מדפסת", f"{SMILE}.txt"
+BODY = f"<p>It smokes {SMILE} é {FLAG} \u200fשלום\u200e ©</p>"
+NOTE = f"Seen it {SMILE} &amp; 𠀋"
+WorkingOn = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """Adopt a database of this module's own, with all tickets of the reference database closed."""
+    database = Scratch("characters").create().load()
+    database.execute("UPDATE ost_ticket SET status_id = 3, closed = updated")
+    outcome = database.manage("adopt", data_directory=tmp_path_factory.mktemp("data"))
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "shows the original" in " ".join(outcome.stdout.split())
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def ticket(desk: Scratch, working_on: WorkingOn) -> Iterator[Ticket]:
+    """Open a ticket full of them, with answers, and give it; it stays."""
+    with working_on(desk):
+        new = NewTicket(
+            origin=Origin.API,
+            source=TicketSource.API,
+            email=f"zoe{Ticket.objects.count()}@umbrella.example",
+            name=NAME,
+            subject=SUBJECT,
+            message=BODY,
+            files=[NewFile(FILE, b"x")],
+        )
+        made = create_ticket(new, actor=Actor.system())
+        post_note(made, body=NOTE, actor=Actor.system(), title=f"Title {SMILE}")
+        yield Ticket.objects.get(pk=made.pk)
+
+
+def test_an_agent_sees_every_character_and_php_a_readable_form(desk: Scratch, ticket: Ticket) -> None:
+    browser = sign_in("adminada")
+    page = browser.get(f"/scp/tickets/{ticket.pk}/").content.decode()
+    for text in (NAME, SUBJECT, FILE, f"Title {SMILE}", "\u200fשלום\u200e ©", "𠀋"):
+        assert text in page, text
+    assert "[grinning face]" not in page
+    assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == subject_of(ticket.pk) == SUBJECT
+    php = f"SELECT subject FROM ost_ticket__cdata WHERE ticket_id = {ticket.pk}"
+    readable = "Broken © [regional indicator symbol letter d][regional indicator symbol letter e] מדפסת"
+    assert desk.value(php) == readable
+    assert desk.value(f"SELECT name FROM ost_user WHERE id = {ticket.user_id}") == "Zoë שלום [grinning face]"
+    assert "&#x1F600;" in desk.value("SELECT body FROM ost_thread_entry WHERE body LIKE '%smokes%' LIMIT 1")
+
+
+def test_the_queue_shows_them_for_no_statement_more(ticket: Ticket) -> None:
+    browser = sign_in("adminada")
+    page = browser.get("/scp/", follow=True)
+    assert SUBJECT in page.content.decode()
+    assert NAME in page.content.decode()
+    address = page.request["PATH_INFO"]
+    with CaptureQueriesContext(connection) as with_originals:
+        browser.get(address)
+    connection.known_originals = (float("inf"), frozenset())  # type: ignore[attr-defined]  # as if there were none
+    with CaptureQueriesContext(connection) as without:
+        browser.get(address)
+    originals.forget_columns(connection)
+    assert len(with_originals) - len(without) in (0, 1)
+
+
+def test_what_php_writes_counts(desk: Scratch, ticket: Ticket) -> None:
+    desk.execute(f"UPDATE ost_user SET name = 'Zoe Renamed' WHERE id = {ticket.user_id}")
+    desk.execute(f"UPDATE ost_ticket__cdata SET subject = 'By PHP' WHERE ticket_id = {ticket.pk}")
+    assert Ticket.objects.select_related("user").get(pk=ticket.pk).user.name == "Zoe Renamed"
+    assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == "By PHP"
+    assert subject_of(ticket.pk) == SUBJECT
+
+
+def test_cdata_that_php_drops_is_built_with_the_same_texts(desk: Scratch, ticket: Ticket) -> None:
+    desk.execute("DROP TABLE ost_ticket__cdata")
+    assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == SUBJECT
+
+
+def test_every_character_of_unicode_can_be_written(ticket: Ticket) -> None:
+    """A plane at a time; what is unassigned or private included."""
+    for start in (0x1F000, 0x1D400, 0x20000, 0xE0000, 0xF0000, 0x10FF00):
+        text = "".join(map(chr, range(start, start + 0x60)))
+        user = EndUser.objects.create(name=text)
+        post_note(ticket, body=f"<p>{text}</p>", actor=Actor.system(), title=text)
+        assert EndUser.objects.get(pk=user.pk).name == text
+
+
+def test_help_topics_and_other_names(ticket: Ticket) -> None:
+    with transaction.atomic():
+        topic = HelpTopic.objects.create(topic=f"Fun {SMILE}")
+        assert HelpTopic.objects.get(topic=f"fun {SMILE}").topic == topic.topic
+        transaction.set_rollback(True)
+
+
+def texts_in(path: Path) -> dict[str, Any]:
+    """Read an SQLite database as it lies there."""
+    link = sqlite3.connect(path)
+    try:
+        return {
+            "names": {row[0] for row in link.execute("SELECT name FROM ost_user")},
+            "subjects": {row[0] for row in link.execute("SELECT subject FROM ost_ticket__cdata")},
+            "answers": {row[0] for row in link.execute("SELECT value FROM ost_form_entry_values")},
+            "files": {row[0] for row in link.execute("SELECT name FROM ost_file")},
+            "left": link.execute("SELECT COUNT(*) FROM hd_original_text").fetchone()[0],
+        }
+    finally:
+        link.close()
+
+
+def assert_whole(path: Path) -> None:
+    found = texts_in(path)
+    assert NAME in found["names"]
+    assert SUBJECT in found["subjects"] & found["answers"]
+    assert FILE in found["files"]
+    assert not any("[grinning" in name for name in found["names"] | found["files"])
+    assert found["left"] == 0
+
+
+@pytest.mark.usefixtures("ticket")
+def test_an_import_makes_them_whole(desk: Scratch, tmp_path: Path) -> None:
+    target = tmp_path / "imported.sqlite3"
+    url = f"sqlite:///{target}"
+    done = desk.manage(
+        "import_osticket", desk.url, data_directory=tmp_path / "data", DATABASE_URL=url, SECRET_SALT=SALT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_whole(target)
+
+
+@pytest.mark.usefixtures("ticket")
+def test_a_restored_backup_has_them_whole(desk: Scratch, tmp_path: Path) -> None:
+    archive, target = tmp_path / "backup", tmp_path / "restored.sqlite3"
+    made = desk.manage("backup", str(archive), data_directory=tmp_path / "data")
+    assert made.returncode == 0, made.stdout + made.stderr
+    (found,) = [path for path in tmp_path.iterdir() if path.name.startswith("backup")]
+    url = f"sqlite:///{target}"
+    done = desk.manage("restore", str(found), data_directory=tmp_path / "other", DATABASE_URL=url, SECRET_SALT=SALT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_whole(target)
