@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 
+from helpdesk import configuration
 from helpdesk.files.models import Attachment
 
 Gate = Callable[[HttpRequest, Attachment], bool]
@@ -25,3 +26,11 @@ def may_download(request: HttpRequest, attachment: Attachment) -> bool:
     """Whether the person behind the request may see the object of this attachment."""
     gate = _gates.get(attachment.type)
     return gate is not None and gate(request, attachment)
+
+
+def link_is_enough(attachment: Attachment) -> bool:
+    """Whether a genuine link opens the attachment for everybody: the administrator set `files_req_auth` to 0.
+
+    osTicket's own choice then is the same (osticket/files.md §5); objects that nobody guards here stay closed.
+    """
+    return attachment.type in _gates and not configuration.current().boolean("files_req_auth")

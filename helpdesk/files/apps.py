@@ -10,3 +10,7 @@ class FilesConfig(AppConfig):
     name = "helpdesk.files"
     label = "hd_files"
     verbose_name = _("Files")
+
+    def ready(self) -> None:
+        """Register the health check."""
+        from helpdesk.files import health  # noqa: F401 -- registers by being imported

@@ -5,6 +5,8 @@ from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
     Prefixed,
@@ -17,14 +19,14 @@ class StoredFile(models.Model):
     """A stored file; its bytes are in chunks or in a storage back end (osticket/files.md §1)."""
 
     id = models.AutoField(primary_key=True)
-    ft = models.CharField(max_length=1, default="T")
-    bk = models.CharField(max_length=1, default="D")
-    type = models.CharField(max_length=255, default="", blank=True)
+    ft = LegacyCharField(max_length=1, default="T")
+    bk = LegacyCharField(max_length=1, default="D")
+    type = LegacyCharField(max_length=255, default="", blank=True)
     size = models.PositiveBigIntegerField(default=0)
     key = CaseInsensitiveCharField(max_length=86)
-    signature = models.CharField(max_length=86)
-    name = models.CharField(max_length=255, default="", blank=True)
-    attrs = models.CharField(max_length=255, null=True, blank=True)
+    signature = LegacyCharField(max_length=86)
+    name = LegacyCharField(max_length=255, default="", blank=True)
+    attrs = LegacyCharField(max_length=255, null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -32,7 +34,7 @@ class StoredFile(models.Model):
         indexes = [
             models.Index(fields=["created"], name="file_created"),
             models.Index(fields=["ft"], name="file_ft"),
-            models.Index(fields=["key"], name="file_key"),
+            models.Index(Folded("key"), name="file_key"),
             models.Index(fields=["signature"], name="file_signature"),
             models.Index(fields=["size"], name="file_size"),
             models.Index(fields=["type"], name="file_type"),
@@ -59,11 +61,11 @@ class Attachment(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     object_id = UnsignedIntegerField()
-    type = models.CharField(max_length=1)
+    type = LegacyCharField(max_length=1)
     file = LegacyForeignKey("StoredFile", related_name="attachments")
-    name = models.CharField(max_length=255, null=True, blank=True)
+    name = LegacyCharField(max_length=255, null=True, blank=True)
     inline = models.BooleanField(default=False)
-    lang = models.CharField(max_length=16, null=True, blank=True)
+    lang = LegacyCharField(max_length=16, null=True, blank=True)
 
     class Meta:
         db_table = Prefixed("attachment")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 
-from helpdesk.files.models import Attachment
+from helpdesk.files.models import Attachment, FileChunk, StoredFile
+from helpdesk.files.storage import DATABASE, backend_of
+from helpdesk.legacy.errors import NotFound
 
 
 def attachments_of(object_type: str, object_ids: Collection[int]) -> dict[int, list[Attachment]]:
@@ -33,3 +36,23 @@ def get_attachment(attachment_id: int) -> Attachment | None:
 def attachments_with_key(key: str, *, limit: int = 50) -> list[Attachment]:
     """Give the newest places where the file with this key (in any letter case) is attached."""
     return list(Attachment.objects.filter(file__key=key).select_related("file").order_by("-id")[:limit])
+
+
+def contents_of(files: Iterable[StoredFile]) -> dict[int, bytes]:
+    """Give the whole content of several small files by id; those in the database cost one query together.
+
+    What cannot be read is empty.
+    """
+    contents: dict[int, bytes] = {}
+    in_database = []
+    for file in files:
+        contents[file.pk] = b""
+        if file.bk == DATABASE:
+            in_database.append(file.pk)
+        else:
+            with suppress(NotFound):
+                contents[file.pk] = b"".join(backend_of(file).read(file))
+    chunks = FileChunk.objects.filter(file_id__in=in_database).order_by("file_id", "chunk_id")
+    for file_id, data in chunks.values_list("file_id", "filedata") if in_database else ():
+        contents[file_id] += bytes(data)
+    return contents

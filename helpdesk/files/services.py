@@ -8,16 +8,19 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import BytesIO
 from typing import Protocol, runtime_checkable
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.files.models import Attachment, StoredFile
-from helpdesk.files.storage import CHUNK_SIZE, DATABASE, backend_of
-from helpdesk.legacy.characters import storable_text
+from helpdesk.files.storage import CHUNK_SIZE, DATABASE, backend_of, letter_for_new_files
+from helpdesk.legacy.characters import clean_text, shortened
 from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.file_keys import ContentDigest
 
@@ -42,6 +45,11 @@ Content = bytes | Stream | Iterable[bytes]
 
 OCTET_STREAM = "application/octet-stream"
 NAME_LENGTH = 255
+_DROPPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
+"""Invisible, but part of words and emoji."""
+LEAST_AGE_OF_ORPHANS = timedelta(days=1)
+"""Files without attachment are kept so long (osticket/files.md §7)."""
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}")
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -71,19 +79,56 @@ def store_file(
         if existing is not None:
             return existing
         clean_name = file_name(name)
-        with transaction.atomic():
-            file = StoredFile.objects.create(
-                ft=kind,
-                bk=DATABASE,
-                type=media_type_of(media_type, clean_name, head),
-                size=size,
-                key=digest.new_key(),
-                signature=digest.signature(),
-                name=clean_name,
-            )
-            backend_of(file).write(file, _pieces(stream))
-    logger.info("file_stored", file_id=file.pk, size=size)
+        file = StoredFile(
+            ft=kind,
+            bk=letter_for_new_files(),
+            type=media_type_of(media_type, clean_name, head),
+            size=size,
+            key=digest.new_key(),
+            signature=digest.signature(),
+            name=clean_name,
+        )
+        _save(file, stream)
+    logger.info("file_stored", file_id=file.pk, size=size, storage=file.bk)
     return file
+
+
+def _save(file: StoredFile, stream: Stream) -> None:
+    """Write row and content: in one transaction, or (a large file, and none is open) piece by piece without one.
+
+    A large file would keep every other writer of SQLite waiting. Until all of it is there the row has no signature, so
+    that nobody takes it for the same content; a row left behind by a crash is an orphan.
+    """
+    is_alone = not transaction.get_connection().in_atomic_block
+    if is_alone and file.size <= CHUNK_SIZE:
+        with transaction.atomic():
+            _save(file, stream)
+        return
+    signature, file.signature = file.signature, "" if is_alone else file.signature
+    file.save(force_insert=True)
+    try:
+        _write(file, stream)
+    except BaseException:
+        if is_alone:
+            backend_of(file).delete(file)
+            StoredFile.objects.filter(pk=file.pk).delete()
+        raise
+    if is_alone:
+        file.signature = signature
+        file.save(update_fields=["signature"])
+
+
+def _write(file: StoredFile, stream: Stream) -> None:
+    """Write the content where new files go; into the database when that fails, as osTicket does (files.md §3)."""
+    try:
+        backend_of(file).write(file, _pieces(stream))
+    except OSError as error:
+        if file.bk == DATABASE:
+            raise
+        logger.warning("file_storage_failed", storage=file.bk, reason=str(error))
+        file.bk = DATABASE
+        file.save(update_fields=["bk"])
+        backend_of(file).write(file, _pieces(stream))
 
 
 def attach(
@@ -107,23 +152,29 @@ def attach(
     )
 
 
-def read_file(file: StoredFile) -> Iterator[bytes]:
-    """Give the content of a stored file in pieces; raises NotFound when its storage is unknown here."""
-    return backend_of(file).read(file)
+def read_file(file: StoredFile, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    """Give the content of a stored file in pieces, from byte `start` to before `stop`.
+
+    Raises NotFound when its storage is unknown here, or does not have it.
+    """
+    return backend_of(file).read(file, start, stop)
 
 
 def file_name(name: str) -> str:
     """Make a name harmless: its last path component, NFC, without control and direction characters, 255 at most.
 
-    The extension survives shortening; a name of nothing becomes `file`.
+    A longer one is shortened with `…` before its extension, which is logged; a name of nothing becomes `file`.
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    printable = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
-    clean = storable_text(printable).strip(" .") or "file"
+    printable = "".join(c for c in clean_text(last) if c in _JOINERS or unicodedata.category(c) not in _DROPPED)
+    clean = printable.strip(" .") or "file"
+    if len(clean) <= NAME_LENGTH:
+        return clean
+    logger.info("file_name_shortened", length=len(clean))
     stem, dot, extension = clean.rpartition(".")
-    if len(clean) > NAME_LENGTH and dot and len(extension) < 20:
-        return f"{stem[: NAME_LENGTH - len(extension) - 1]}.{extension}"
-    return clean[:NAME_LENGTH]
+    if dot and len(extension) < 20:
+        return f"{shortened(stem, NAME_LENGTH - len(extension) - 1)}.{extension}"
+    return shortened(clean, NAME_LENGTH)
 
 
 def media_type_of(claimed: str, name: str, head: bytes) -> str:
@@ -172,5 +223,18 @@ def _rest(stream: Stream) -> Iterator[bytes]:
 
 
 def _same_content(signature: str, size: int) -> StoredFile | None:
+    """Give the oldest file with this content, and see to it that it stays.
+
+    One that nothing refers to may be about to be cleared away: it counts as new from now on.
+    """
     candidates = StoredFile.objects.filter(signature=signature, size=size, ft="T").order_by("id")
-    return next((file for file in candidates if file.signature == signature), None)
+    is_attached = Exists(Attachment.objects.filter(file=OuterRef("pk")))
+    for file in candidates.annotate(is_attached=is_attached):
+        if file.signature == signature and (file.is_attached or _renew(file)):
+            return file
+    return None
+
+
+def _renew(file: StoredFile) -> bool:
+    """Make the file young; False when it has just been cleared away."""
+    return StoredFile.objects.filter(pk=file.pk).update(created=timezone.now()) == 1

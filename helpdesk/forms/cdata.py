@@ -21,6 +21,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from helpdesk.configuration.kept import Kept
 from helpdesk.forms import cdata_sql
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.field_types import type_of
@@ -29,6 +30,8 @@ from helpdesk.forms.models import FormEntry, FormField
 log = structlog.get_logger(__name__)
 
 COLUMNS_KEPT_SECONDS = 60
+READ_KEPT_SECONDS = 10
+"""How long readers go on with the columns they know after PHP has changed a form; our own changes count at once."""
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far the clocks of the database server and of the programs that write answers may be apart."""
 BATCH = 200
@@ -96,7 +99,12 @@ def columns(object_type: str) -> list[str] | None:
 
 
 def _server_columns(table: CdataTable, fields: Collection[FormField]) -> list[str] | None:
-    cache_key = _cache_key(table, fields)
+    return _columns(table.object_type, *_version(fields))
+
+
+def _read_columns(object_type: EntryObject, *version: tuple[object, ...]) -> list[str] | None:
+    table = TABLES[object_type]
+    cache_key = _digest("cdata-columns", table, str(version))
     known: list[str] | None = cache.get(cache_key)
     if known is None:
         found = cdata_sql.table_columns(connection, table.prefixed_name)
@@ -106,10 +114,55 @@ def _server_columns(table: CdataTable, fields: Collection[FormField]) -> list[st
     return known
 
 
-def _cache_key(table: CdataTable, fields: Collection[FormField]) -> str:
-    version = [(field.pk, field.name, field.type, str(field.updated)) for field in fields]
+_columns = Kept(_read_columns)
+
+
+def fields_by_column(object_type: str) -> dict[str, FormField]:
+    """Give the fields of the built-in form by their columns, as they are or were a few seconds ago."""
+    table = TABLES[EntryObject(object_type)]
+    fields, _present = _form_to_read(table)
+    names = column_names(fields, table.key)
+    return {names[field.pk]: field for field in fields}
+
+
+def _form_to_read(table: CdataTable) -> tuple[list[FormField], list[str]]:
+    """Give the fields and the columns that a page may ask for, without asking the database for the form each time."""
+    key = _reading_key(table)
+    known: tuple[list[FormField], list[str]] | None = cache.get(key)
+    if known is None:
+        fields = cdata_fields(table.object_type)
+        present = _server_columns(table, fields)
+        known = fields, present or []
+        if present is not None:
+            cache.set(key, known, READ_KEPT_SECONDS)
+    return known
+
+
+def forget_columns(**_: object) -> None:
+    """Look at the forms again from now on, in every process (a receiver of model signals)."""
+    keys = [_reading_key(table) for table in TABLES.values()]
+    cache.delete_many(keys)
+    transaction.on_commit(lambda: cache.delete_many(keys))
+
+
+def _forget_table(table: CdataTable, fields: Collection[FormField]) -> None:
+    """Ask the server again what columns the table has."""
+    version = _version(fields)
+    cache.delete_many([_digest("cdata-columns", table, str(version)), _reading_key(table)])
+    _columns.forget_now()
+
+
+def _version(fields: Collection[FormField]) -> tuple[tuple[object, ...], ...]:
+    return tuple((field.pk, field.name, field.type, field.updated) for field in fields)
+
+
+def _reading_key(table: CdataTable) -> str:
+    return _digest("cdata-reading", table, "")
+
+
+def _digest(name: str, table: CdataTable, version: str) -> str:
     where = f"{connection.settings_dict['HOST']}/{connection.settings_dict['NAME']}/{table.prefixed_name}"
-    return f"cdata-columns:{md5(f'{where}{version}'.encode(), usedforsecurity=False).hexdigest()}"
+    return f"{name}:{md5(f'{where}{version}'.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def batched(values: Iterable[int]) -> Iterator[list[int]]:
@@ -135,7 +188,7 @@ def rebuild(object_type: str) -> None:
     fields = cdata_fields(object_type)
     build = _build(table, fields)
     cdata_sql.build_table(connection, build)
-    cache.delete(_cache_key(table, fields))
+    _forget_table(table, fields)
     changed = FormEntry.objects.filter(object_type=object_type, updated__gte=started - CLOCK_TOLERANCE)
     refresh(object_type, {object_id for object_id in changed.values_list("object_id", flat=True) if object_id})
     log.info("cdata_rebuilt", table=table.name)
@@ -208,29 +261,31 @@ def fetch(object_type: str, ids: Collection[int], names: Collection[str] | None 
     if not ids:
         return {}
     table = TABLES[EntryObject(object_type)]
-    fields = cdata_fields(object_type)
 
     def read() -> dict[int, Row]:
-        present = _server_columns(table, fields) or []
+        fields, present = _form_to_read(table)
         wanted = [name for name in present if names is None or name in names]
-        return cdata_sql.select_rows(connection, table.prefixed_name, table.key, wanted, ids)
+        return cdata_sql.select_rows(connection, _build(table, fields), wanted, ids)
 
     try:
         rows = with_table(object_type, read)
     except DatabaseError as error:
         if not cdata_sql.is_outdated_table(error):
             raise
-        rows = cdata_sql.rows_from_answers(connection, _build(table, fields), ids)
+        rows = cdata_sql.rows_from_answers(connection, _build(table, cdata_fields(object_type)), ids)
     return {key: {name: row.get(name) for name in (row if names is None else names)} for key, row in rows.items()}
 
 
-def update_row(object_type: str, object_id: int, answers: Mapping[int, str]) -> None:
+def update_row(
+    object_type: str, object_id: int, answers: Mapping[int, str], *, fields: Sequence[FormField] | None = None
+) -> None:
     """Write short answers (field id to `FieldType.cdata_value`) into an object's row, as osTicket does on a change.
 
-    Fields without column are left out; a missing table is built after the commit, from the answers.
+    Fields without column are left out; a missing table is built after the commit, from the answers. `fields` are those
+    of the built-in form in their order, for callers who have them; else they are read.
     """
     table = TABLES[EntryObject(object_type)]
-    fields = cdata_fields(object_type)
+    fields = cdata_fields(object_type) if fields is None else [one for one in fields if type_of(one).has_data]
     names = column_names(fields, table.key)
     values = {names[field_id]: value for field_id, value in answers.items() if field_id in names}
     if not values:
@@ -245,7 +300,7 @@ def update_row(object_type: str, object_id: int, answers: Mapping[int, str]) -> 
     except DatabaseError as error:
         if not cdata_sql.is_outdated_table(error):
             raise
-        cache.delete(_cache_key(table, fields))
+        _forget_table(table, fields)
         rebuild_after_commit(object_type)
 
 

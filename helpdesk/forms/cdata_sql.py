@@ -2,20 +2,29 @@
 
 # ruff: noqa: S608 -- identifiers are quoted by `quoted`, everything else is a parameter
 
+import fcntl
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from helpdesk.forms.field_types.base import LIST_PREFIX
 from helpdesk.forms.models import FormAnswer, FormEntry, FormField
+from helpdesk.legacy.originals import columns_with_originals
+from helpdesk.legacy.text_fields import stored_form
 
 LOCK_WAIT_SECONDS = 600
 NEW, OLD = "__new", "__old"
+SLICED = "__sliced"
+SLICE = 2000
+"""Objects per transaction of SQLite: some tens of milliseconds."""
 _MYSQL_OUTDATED = {1146, 1054}
 _POSTGRESQL_OUTDATED = {"42P01", "42703"}
+_ANSWERS = ("form_entry_values", "value")
 _SQLITE_OUTDATED = ("no such table", "no such column", "has no column named")
 
 
@@ -72,9 +81,12 @@ def table_columns(connection: BaseDatabaseWrapper, table: str) -> list[str]:
 def build_table(connection: BaseDatabaseWrapper, build: Build) -> None:
     """Make the table from all answers and put it in the place of the old one.
 
-    Processes that build at the same time take turns. On MySQL this commits at every statement; on the others it is one
-    transaction.
+    Processes that build at the same time take turns. On MySQL this commits at every statement; on PostgreSQL it is one
+    transaction, which keeps nobody from writing; on SQLite, where it would, the rows go in by slices.
     """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        _build_by_slices(connection, build)
+        return
     with _alone(connection, build.table), connection.cursor() as cursor:
         new, old = build.table + NEW, build.table + OLD
         _drop(connection, [new, old])
@@ -83,6 +95,55 @@ def build_table(connection: BaseDatabaseWrapper, build: Build) -> None:
         cursor.execute(f"INSERT INTO {quoted(connection, new)} {sql}", parameters)
         _put_in_place(connection, build.table)
         _drop(connection, [old])
+
+
+def _build_by_slices(connection: BaseDatabaseWrapper, build: Build) -> None:
+    """Build on SQLite, whose only writer may not be occupied for long: a short transaction for each slice of objects.
+
+    What is answered meanwhile is carried over afterwards (`cdata.rebuild`).
+    """
+    new = build.table + SLICED + NEW
+    with _only_builder(connection), connection.cursor() as cursor:
+        with transaction.atomic():
+            _drop(connection, [new])
+            cursor.execute(_create_sql(connection, build, new), [])
+        for span in _spans(connection, build):
+            sql, parameters = _answers_sql(connection, build, span=span)
+            with transaction.atomic():
+                cursor.execute(f"INSERT INTO {quoted(connection, new)} {sql}", parameters)
+        with transaction.atomic():
+            _put_in_place(connection, build.table, new)
+
+
+def _spans(connection: BaseDatabaseWrapper, build: Build) -> Iterator[tuple[int, int]]:
+    """Cut the objects that have answers into slices; gives for each the id before its first and its last id."""
+    entries = quoted(connection, FormEntry._meta.db_table)
+    of_this_type = f"SELECT DISTINCT object_id FROM {entries} WHERE object_type = %s AND object_id > %s"
+    statement = f"SELECT MAX(object_id) FROM ({of_this_type} ORDER BY object_id LIMIT {SLICE})"
+    after = -1
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [build.object_type, after])
+            ((last,),) = cursor.fetchall()
+        if last is None:
+            return
+        yield after, last
+        after = last
+
+
+@contextmanager
+def _only_builder(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Keep other processes from building at the same time; the system frees the lock of a killed one."""
+    database = Path(str(connection.settings_dict["NAME"]))
+    if not database.exists():  # in memory, where nobody else is
+        yield
+        return
+    descriptor = os.open(database.with_name(f"{database.name}.building"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -137,8 +198,9 @@ def _table_options(connection: BaseDatabaseWrapper) -> str:
     return f" ENGINE=InnoDB DEFAULT CHARSET={charset} COLLATE={collation}"
 
 
-def _put_in_place(connection: BaseDatabaseWrapper, table: str) -> None:
-    live, new, old = (quoted(connection, table + ending) for ending in ("", NEW, OLD))
+def _put_in_place(connection: BaseDatabaseWrapper, table: str, built: str | None = None) -> None:
+    """Let the built table (`__new` unless told) take the place of the live one."""
+    live, new, old = (quoted(connection, name) for name in (table, built or table + NEW, table + OLD))
     exists = bool(table_columns(connection, table))
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
@@ -150,12 +212,20 @@ def _put_in_place(connection: BaseDatabaseWrapper, table: str) -> None:
 
 
 def _answers_sql(
-    connection: BaseDatabaseWrapper, build: Build, ids: Collection[int] | None = None
+    connection: BaseDatabaseWrapper,
+    build: Build,
+    ids: Collection[int] | None = None,
+    span: tuple[int, int] | None = None,
 ) -> tuple[str, list[int | str]]:
-    """Give the SELECT that turns answers into rows, of all objects or of some: key, then the columns in their order."""
+    """Give the SELECT that turns answers into rows: key, then the columns in their order.
+
+    Of all objects, of those with these `ids`, or of a `span` of ids (behind the first, up to the second).
+    """
     as_text = "CHAR" if connection.vendor == "mysql" else "TEXT"
     columns = ", ".join(_column_sql(field, as_text) for field, _name in build.columns)
     some = f" AND entry.object_id IN ({_marks(ids)})" if ids is not None else ""
+    if span is not None:
+        some += " AND entry.object_id > %s AND entry.object_id <= %s"
     fields = [field.pk for field, _name in build.columns]
     sql = (
         f"SELECT entry.object_id{', ' if columns else ''}{columns}"
@@ -164,7 +234,7 @@ def _answers_sql(
         f" WHERE entry.object_type = %s AND entry.object_id IS NOT NULL AND answer.field_id IN ({_marks(fields)}){some}"
         " GROUP BY entry.object_id"
     )
-    return sql, [*fields, build.object_type, *(fields or [0]), *(ids or [])]
+    return sql, [*fields, build.object_type, *(fields or [0]), *(ids or []), *(span or ())]
 
 
 def _column_sql(field: FormField, as_text: str) -> str:
@@ -193,22 +263,40 @@ def rows_from_answers(
 
 
 def select_rows(
-    connection: BaseDatabaseWrapper, table: str, key: str, names: Sequence[str], ids: Collection[int]
+    connection: BaseDatabaseWrapper, build: Build, names: Sequence[str], ids: Collection[int]
 ) -> dict[int, dict[str, str | None]]:
-    """Read some columns of some rows."""
-    columns = ", ".join(quoted(connection, name) for name in (key, *names))
+    """Read some columns of some rows; of answers that old tables cannot hold, the originals."""
+    table, key = quoted(connection, build.table), quoted(connection, build.key)
+    columns = [quoted(connection, name) for name in names]
+    if _ANSWERS in columns_with_originals(connection):
+        fields = {name: field.pk for field, name in build.columns}
+        pairs = zip(names, columns, strict=True)
+        columns = [_original_sql(build, f"{table}.{key}", fields.get(name), column) for name, column in pairs]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} FROM {quoted(connection, table)} WHERE {quoted(connection, key)} IN ({_marks(ids)})",
-            [*ids],
-        )
+        cursor.execute(f"SELECT {', '.join([key, *columns])} FROM {table} WHERE {key} IN ({_marks(ids)})", [*ids])
         return {row[0]: dict(zip(names, row[1:], strict=True)) for row in cursor}
+
+
+def _original_sql(build: Build, object_id: str, field_id: int | None, column: str) -> str:
+    """Give the SQL of the answer whose readable form stands in the column, else of the column."""
+    if field_id is None:
+        return column
+    entry = FormEntry._meta.db_table
+    return (
+        f"COALESCE((SELECT hd_o.original FROM `{entry}` hd_e JOIN hd_original_text hd_o"
+        f" ON hd_o.table_name = '{_ANSWERS[0]}' AND hd_o.column_name = '{_ANSWERS[1]}'"
+        f" AND hd_o.row_id = hd_e.id AND hd_o.part_id = {field_id}"
+        f" AND hd_o.stored_hash = SHA2(CONVERT({column} USING utf8mb4), 256)"
+        f" WHERE hd_e.object_type = '{build.object_type}' AND hd_e.object_id = {object_id} LIMIT 1), {column})"
+    )
 
 
 def upsert_row(
     connection: BaseDatabaseWrapper, table: str, key: str, object_id: int, values: Mapping[str, str | None]
 ) -> None:
-    """Write some columns of one row, which is made when there is none."""
+    """Write some columns of one row, which is made when there is none, as old tables can hold them."""
+    answer = FormAnswer._meta.get_field("value")
+    values = {name: text and stored_form(answer, text, connection) for name, text in values.items()}
     names = [quoted(connection, name) for name in (key, *values)]
     sql = f"INSERT INTO {quoted(connection, table)} ({', '.join(names)}) VALUES ({_marks(names)})"
     changed = ", ".join(f"{name} = %s" for name in names[1:] or names)

@@ -7,8 +7,10 @@ from helpdesk.forms.constants import FieldFlag, FormFlag, ListItemStatus, ListMa
 from helpdesk.legacy.fields import (
     EnumField,
     FlagsField,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     PhpJSONField,
     Prefixed,
     UnsignedAutoField,
@@ -22,12 +24,12 @@ class Form(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     pid = UnsignedIntegerField(null=True, blank=True)
-    type = models.CharField(max_length=8, default="G")
+    type = LegacyCharField(max_length=8, default="G")
     flags = FlagsField(flags=FormFlag, default=FormFlag(1))
-    title = models.CharField(max_length=255)
-    instructions = models.CharField(max_length=512, null=True, blank=True)
-    name = models.CharField(max_length=64, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    title = LegacyCharField(max_length=255)
+    instructions = LegacyCharField(max_length=512, null=True, blank=True)
+    name = LegacyCharField(max_length=64, default="", blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -47,12 +49,12 @@ class FormField(models.Model):
     id = UnsignedAutoField(primary_key=True)
     form = ZeroForeignKey("Form", related_name="fields")
     flags = FlagsField(flags=FieldFlag, null=True, blank=True, default=FieldFlag(1))
-    type = models.CharField(max_length=255, default="text")
-    label = models.CharField(max_length=255)
-    name = models.CharField(max_length=64)
+    type = LegacyCharField(max_length=255, default="text")
+    label = LegacyCharField(max_length=255)
+    name = LegacyCharField(max_length=64)
     configuration = PhpJSONField(null=True, blank=True)
     sort = UnsignedIntegerField()
-    hint = models.CharField(max_length=512, null=True, blank=True)
+    hint = LegacyCharField(max_length=512, null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -73,7 +75,7 @@ class FormEntry(models.Model):
     id = UnsignedAutoField(primary_key=True)
     form = LegacyForeignKey("Form", related_name="entries")
     object_id = UnsignedIntegerField(null=True, blank=True)
-    object_type = models.CharField(max_length=1, default="T")
+    object_type = LegacyCharField(max_length=1, default="T")
     sort = UnsignedIntegerField(default=1)
     extra = PhpJSONField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
@@ -92,7 +94,7 @@ class FormAnswer(models.Model):
     pk = models.CompositePrimaryKey("entry_id", "field_id")
     entry = LegacyForeignKey("FormEntry", related_name="answers")
     field = LegacyForeignKey("FormField", related_name="answers")
-    value = models.TextField(null=True, blank=True)
+    value = LegacyTextField(null=True, blank=True)
     value_id = models.IntegerField(null=True, blank=True)
 
     class Meta:
@@ -103,13 +105,13 @@ class CustomList(models.Model):
     """A list of choices that list fields offer (osticket/forms.md §9)."""
 
     id = UnsignedAutoField(primary_key=True)
-    name = models.CharField(max_length=255)
-    name_plural = models.CharField(max_length=255, null=True, blank=True)
+    name = LegacyCharField(max_length=255)
+    name_plural = LegacyCharField(max_length=255, null=True, blank=True)
     sort_mode = EnumField(values=["Alpha", "-Alpha", "SortCol"], default="Alpha")
     masks = FlagsField(flags=ListMask)
-    type = models.CharField(max_length=16, null=True, blank=True)
+    type = LegacyCharField(max_length=16, null=True, blank=True)
     configuration = PhpJSONField(blank=True)
-    notes = models.TextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -129,8 +131,8 @@ class ListItem(models.Model):
     id = UnsignedAutoField(primary_key=True)
     list = LegacyForeignKey("CustomList", null=True, blank=True, related_name="items")
     status = FlagsField(flags=ListItemStatus, default=ListItemStatus(1))
-    value = models.CharField(max_length=255)
-    extra = models.CharField(max_length=255, null=True, blank=True)
+    value = LegacyCharField(max_length=255)
+    extra = LegacyCharField(max_length=255, null=True, blank=True)
     sort = models.IntegerField(default=1)
     properties = PhpJSONField(null=True, blank=True)
 

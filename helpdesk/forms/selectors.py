@@ -1,6 +1,6 @@
 """Reads of forms and answers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,23 +62,31 @@ def disabled_field_ids(extra: Any) -> set[int]:
     return {int(field_id) for field_id in listed or [] if str(field_id).isdecimal()}
 
 
-def answered_forms(object_type: str, object_id: int, *, for_agent: bool = True) -> list[AnsweredForm]:
+def answers_of(object_type: str, object_id: int) -> list[FormAnswer]:
+    """Give the answers of an object with their fields, entries and forms, in the order of pages, in one query."""
+    answers = FormAnswer.objects.filter(entry__object_type=object_type, entry__object_id=object_id)
+    order = ("entry__sort", "entry", "field__sort", "field")
+    return list(answers.select_related("field", "entry__form").order_by(*order))
+
+
+def answered_forms(
+    object_type: str, object_id: int, *, for_agent: bool = True, answers: Sequence[FormAnswer] | None = None
+) -> list[AnsweredForm]:
     """Give the forms of an object in order, with the answers that an agent (else: an end user) may see.
 
-    Costs two queries, more only for types that name other rows. Fields that the help topic switched off at creation
-    are left out; answers of fields that were removed from their form still show (osticket/forms.md §2).
+    Costs one query, none with `answers` (of `answers_of`), more only for types that name other rows. Fields that the
+    help topic switched off at creation are left out; answers of fields that were removed from their form still show
+    (osticket/forms.md §2). A form without a single row of answers is absent.
     """
-    entries = FormEntry.objects.filter(object_type=object_type, object_id=object_id).select_related("form")
-    entries_by_id = {entry.pk: entry for entry in entries.order_by("sort", "id")}
-    shown: dict[int, list[ShownAnswer]] = {entry_id: [] for entry_id in entries_by_id}
-    answers = (
-        FormAnswer.objects.filter(entry__in=entries_by_id).select_related("field").order_by("field__sort", "field")
-    )
-    for answer in answers:
-        entry = entries_by_id[answer.entry_id]
-        if answer.field and _is_shown(answer.field, entry, for_agent=for_agent):
-            shown[entry.pk].append(shown_answer(answer.field, StoredAnswer(answer.value, answer.value_id)))
-    return [AnsweredForm(entry.form, entry, shown[entry.pk]) for entry in entries_by_id.values() if entry.form]
+    forms: dict[int, AnsweredForm] = {}
+    for answer in answers_of(object_type, object_id) if answers is None else answers:
+        entry = answer.entry
+        if entry.form is None:
+            continue
+        form = forms.setdefault(entry.pk, AnsweredForm(entry.form, entry, []))
+        if answer.field and _is_shown(answer.field, form.entry, for_agent=for_agent):
+            form.answers.append(shown_answer(answer.field, StoredAnswer(answer.value, answer.value_id)))
+    return list(forms.values())
 
 
 def _is_shown(field: FormField, entry: FormEntry, *, for_agent: bool) -> bool:
@@ -131,16 +139,25 @@ def company_answers() -> dict[str, str]:
     return {answer.name: answer.text for answer in shown if answer.name}
 
 
-def missing_required_for_close(ticket_id: int, topic_id: int | None) -> list[FormField]:
+def missing_required_for_close(
+    ticket_id: int, topic_id: int | None, *, answers: Sequence[FormAnswer] | None = None
+) -> list[FormField]:
     """Give the fields that must be answered before the ticket may be closed and are not (osticket/forms.md §7).
 
     What counts is the list of switched-off fields of the ticket's topic; without topic (None or 0), that of its
-    entries. An empty text counts as an answer, and so does a missing answer row.
+    entries. An empty text counts as an answer, and so does a missing answer row. `answers` (of `answers_of`) spares
+    the query.
     """
-    unanswered = FormAnswer.objects.filter(
-        value=None, entry__object_type=EntryObject.TICKET, entry__object_id=ticket_id
-    ).select_related("field", "entry")
-    missing = [answer for answer in unanswered if answer.field and (answer.field.flags or 0) & FieldFlag.CLOSE_REQUIRED]
+    if answers is None:
+        unanswered = FormAnswer.objects.filter(
+            value=None, entry__object_type=EntryObject.TICKET, entry__object_id=ticket_id
+        )
+        answers = list(unanswered.select_related("field", "entry"))
+    missing = [
+        answer
+        for answer in answers
+        if answer.value is None and answer.field and (answer.field.flags or 0) & FieldFlag.CLOSE_REQUIRED
+    ]
     if missing and topic_id:
         disabled = _disabled_by_topic(topic_id)
         return [answer.field for answer in missing if answer.field_id not in disabled]

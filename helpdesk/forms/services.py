@@ -9,10 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from helpdesk.forms import cdata
-from helpdesk.forms.field_types import EMPTY, StoredAnswer, has_answers, type_of
+from helpdesk.forms.field_types import EMPTY, Clean, StoredAnswer, has_answers, type_of
 from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
 from helpdesk.forms.selectors import fields_of
-from helpdesk.legacy.characters import storable_html, storable_text
+from helpdesk.forms.signals import answers_saved
+from helpdesk.legacy.characters import clean_text, storable_html
+from helpdesk.legacy.text_fields import check_length
 from helpdesk.people.actor import Actor
 
 log = structlog.get_logger(__name__)
@@ -37,21 +39,24 @@ def save_answers(
     of the field's type. The first call makes the entry at position `sort` with one answer row for every field that
     stores answers, empty where nothing was given, and notes the fields in `disabled`, which the help topic switched
     off (None: no topic has listed the form). Later calls change the given fields only. Whether the actor may do this
-    is the business of the service of the object. `object_id` is None for the company. (osticket/forms.md §3)
+    is the business of the service of the object. `object_id` is None for the company. Raises ValidationFailed
+    (`too_long`, the field's name) for an answer of more bytes than its column holds. (osticket/forms.md §3)
     """
     moment = now or timezone.now()
     fields = [field for field in fields_of(form) if has_answers(field)]
     with transaction.atomic():
         entry, is_new = _entry(object_type, object_id, form, sort, disabled, moment)
         clean = _parsed(fields, values)
-        given = {field.pk: type_of(field).to_database(field, clean[field.pk]) for field in fields if field.pk in clean}
+        given = {field.pk: _stored(field, clean[field.pk]) for field in fields if field.pk in clean}
         changed = _write_new(entry, fields, given) if is_new else _write_changes(entry, given)
         if changed and not is_new:
             FormEntry.objects.filter(pk=entry.pk).update(updated=moment)
         if changed and object_id is not None and object_type in cdata.TABLES:
             written = [field for field in fields if field.pk in changed]
-            short = {field.pk: type_of(field).cdata_value(field, clean.get(field.pk)) for field in written}
+            short = {field.pk: _short(field, clean.get(field.pk)) for field in written}
             cdata.update_row(object_type, object_id, short)
+        if changed and not is_new and object_id is not None:
+            answers_saved.send(FormEntry, object_type=object_type, object_id=object_id)
     log.debug("answers_saved", entry=entry.pk, fields=len(changed), actor_kind=actor.kind)
     return entry
 
@@ -83,15 +88,34 @@ def _parsed(fields: list[FormField], values: Submitted) -> dict[int, Any]:
     for field in fields:
         keys = [key for key in (field.name.casefold(), str(field.pk)) if key and key in by_key]
         if keys:
-            clean[field.pk] = type_of(field).parse(field, _storable(field, by_key[keys[0]]))
+            value = by_key[keys[0]]
+            is_clean = isinstance(value, Clean)
+            clean[field.pk] = value.value if is_clean else type_of(field).parse(field, _characters_of(value))
     return clean
 
 
-def _storable(field: FormField, submitted: Any) -> Any:
-    """Give a submitted text as the tables of this installation can hold it."""
-    if not isinstance(submitted, str):
-        return submitted
-    return storable_html(submitted) if field.type == "memo" else storable_text(submitted)
+def _characters_of(submitted: Any) -> Any:
+    return clean_text(submitted) if isinstance(submitted, str) else submitted
+
+
+def _stored(field: FormField, clean: Any) -> StoredAnswer:
+    """Give the columns of an answer; raise ValidationFailed when it is too long for them."""
+    answer = type_of(field).to_database(field, clean)
+    if answer.value is None:
+        return answer
+    answer = StoredAnswer(_storable(field, answer.value), answer.value_id)
+    check_length(FormAnswer._meta.get_field("value"), answer.value or "", name=field.name or f"field_{field.pk}")
+    return answer
+
+
+def _short(field: FormField, clean: Any) -> str:
+    return _storable(field, type_of(field).cdata_value(field, clean))
+
+
+def _storable(field: FormField, text: str) -> str:
+    """Give HTML as the tables of this installation can hold it; the column itself sees to plain text."""
+    is_html = field.type == "memo" and type_of(field).option(field, "html")
+    return storable_html(text) if is_html else text
 
 
 def _write_new(entry: FormEntry, fields: list[FormField], given: Mapping[int, StoredAnswer]) -> dict[int, StoredAnswer]:

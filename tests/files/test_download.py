@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,8 +17,11 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 
+from helpdesk.configuration.models import ConfigItem
+from helpdesk.configuration.selectors import forget
 from helpdesk.files.links import LinkMaker
-from helpdesk.files.models import Attachment, StoredFile
+from helpdesk.files.models import Attachment, FileChunk, StoredFile
+from helpdesk.files.moving import move_file
 from helpdesk.files.services import attach, store_file
 from helpdesk.legacy.file_keys import DownloadLink, link_expiry
 from helpdesk.people.actor import Actor
@@ -284,7 +288,7 @@ def test_end_users_get_the_files_of_their_tickets(world: World) -> None:
 def test_files_of_notes_are_for_agents_only(world: World) -> None:
     files = [NewFile("secret.txt", b"internal")]
     note = post_note(world.ticket, actor=Actor.for_agent(world.agent), body="x", files=files).entry
-    attachment = Attachment.objects.get(object_id=note.pk)
+    attachment = Attachment.objects.get(type=ObjectType.THREAD_ENTRY, object_id=note.pk)
     assert world.ticket.user is not None
     assert get(user_client(world.ticket.user), world.url(attachment, door="/file.php")).status_code == 404
     assert get(agent_client(world.agent), world.url(attachment)).status_code == 200
@@ -299,3 +303,90 @@ def test_files_of_tasks_follow_the_task(world: World) -> None:
     attachment = attach(store_file(b"task", name="task.txt"), object_type="H", object_id=entry.pk)
     assert get(agent_client(world.agent), world.url(attachment)).status_code == 200
     assert get(agent_client(world.stranger), world.url(attachment)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        ("bytes=0-0", 206, slice(0, 1)),
+        ("bytes=511999-512000", 206, slice(511_999, 512_001)),
+        ("bytes=1279990-", 206, slice(1_279_990, None)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=-99999999", 206, slice(None)),
+        ("bytes=5-99999999", 206, slice(5, None)),
+        ("bytes=0-1,5-6", 200, slice(None)),
+        ("bytes=9-5", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+        ("bytes=x-y", 200, slice(None)),
+        ("lines=1-2", 200, slice(None)),
+        ("bytes=1280000-", 416, slice(0)),
+        ("bytes=-0", 416, slice(0)),
+        (f"bytes=0-{'9' * 400}", 200, slice(None)),
+    ],
+)
+@pytest.mark.parametrize("storage", ["D", "F"])
+def test_interrupted_downloads_go_on(
+    world: World, wanted: str, status: int, part: slice, storage: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.FILE_STORAGE_PATH = str(tmp_path)
+    content = bytes(range(256)) * 5000
+    file = store_file(content, name="b.bin")
+    if storage != file.bk:
+        move_file(file, storage)
+    attachment = attach(file, object_type="H", object_id=world.attachment.object_id)
+    response = get(agent_client(world.agent), world.url(attachment), Range=wanted)
+    assert response.status_code == status
+    if status == 416:
+        assert response["Content-Range"] == "bytes */1280000"
+        return
+    assert response["Accept-Ranges"] == "bytes"
+    assert body_of(response) == content[part]
+    assert response["Content-Length"] == str(len(content[part]))
+    start, stop, _step = part.indices(len(content))
+    assert response.get("Content-Range") == (f"bytes {start}-{stop - 1}/1280000" if status == 206 else None)
+
+
+def test_part_of_another_state_of_the_file_is_not_sent(world: World) -> None:
+    client, url = agent_client(world.agent), world.url()
+    whole = get(client, url)
+    for state, status in (
+        (whole["ETag"], 206),
+        (whole["Last-Modified"], 206),
+        ('"another"', 200),
+        (f"W/{whole['ETag']}", 200),
+        ("Mon, 02 Mar 2020 09:00:00 GMT", 200),
+        ("yesterday", 200),
+    ):
+        response = get(client, url, **{"Range": "bytes=0-3", "If-Range": state})
+        assert (response.status_code, len(body_of(response))) == (status, 4 if status == 206 else len(CONTENT))
+
+
+def test_part_needs_the_right_to_the_whole(world: World) -> None:
+    assert get(agent_client(world.stranger), world.url(), Range="bytes=0-3").status_code == 404
+
+
+def test_head_asks_for_no_part(world: World) -> None:
+    response = agent_client(world.agent).head(world.url(), headers={"Range": "bytes=0-3"})
+    assert (response.status_code, response["Content-Length"]) == (200, str(len(CONTENT)))
+
+
+def test_link_is_enough_where_the_administrator_says_so(world: World) -> None:
+    """As in osTicket with `files_req_auth` = 0; a link that is wrong or has ended opens nothing then either."""
+    url = world.url(door="/file.php")
+    assert get(Client(), url).status_code == 404
+    ConfigItem.objects.update_or_create(namespace="core", key="files_req_auth", defaults={"value": "0"})
+    forget()
+    assert body_of(get(Client(), url)) == CONTENT
+    assert get(Client(), with_parameters(url, signature="0" * 64)).status_code == 404
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        assert get(Client(), url).status_code == 404
+    unguarded = attach(store_file(b"template", name="t.txt"), object_type="Z", object_id=500)
+    assert get(Client(), world.url(unguarded, door="/file.php")).status_code == 404
+
+
+def test_content_that_is_gone_is_404(world: World) -> None:
+    FileChunk.objects.all().delete()
+    response = get(agent_client(world.agent), world.url())
+    assert response.status_code == 404
+    assert "Unknown or invalid file" in response.content.decode()
+    assert "sandbox" not in response["Content-Security-Policy"]

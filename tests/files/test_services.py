@@ -111,8 +111,11 @@ def test_empty_content_is_refused() -> None:
         ("", "file"),
         ("dir/", "file"),
         ("u\u0308.txt", "ü.txt"),
-        ("x" * 300 + ".tar.gz", "x" * 252 + ".gz"),
-        ("y" * 300, "y" * 255),
+        ("x" * 300 + ".tar.gz", "x" * 251 + "….gz"),
+        ("y" * 300, "y" * 254 + "…"),
+        ("😀" * 300, "😀" * 254 + "…"),
+        ("👩\u200d💻 נ.txt", "👩\u200d💻 נ.txt"),
+        ("a\ud83d\ude00\ud83d.txt", "a😀.txt"),
     ],
 )
 def test_names_are_made_harmless(given: str, stored: str) -> None:

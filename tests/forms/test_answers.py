@@ -108,8 +108,9 @@ class TestSaving:
 
 
 class TestShowing:
-    def shown(self, **options: bool) -> dict[str, str]:
-        return {a.name: a.text for form in selectors.answered_forms("T", 7, **options) for a in form.answers}
+    def shown(self, *, for_agent: bool = True) -> dict[str, str]:
+        forms = selectors.answered_forms("T", 7, for_agent=for_agent)
+        return {answer.name: answer.text for form in forms for answer in form.answers}
 
     def test_agents_and_end_users_see_their_fields(self, ticket_form: Form) -> None:
         add_field(ticket_form, "order_no")

@@ -1,7 +1,9 @@
 """The cdata tables: built from answers, kept up to date, missing whenever PHP pleases (osticket/forms.md §8)."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from io import StringIO
 from threading import Event
 from typing import Any
@@ -49,7 +51,8 @@ def drop(object_type: str = "T") -> None:
 def stored_row(ticket_id: int) -> dict[str, str | None]:
     """Read the row straight from the table."""
     names = cdata_sql.table_columns(connection, table_of("T"))
-    return cdata_sql.select_rows(connection, table_of("T"), "ticket_id", names[1:], [ticket_id]).get(ticket_id, {})
+    table = cdata_sql.Build(table_of("T"), "ticket_id", "T", [])
+    return cdata_sql.select_rows(connection, table, names[1:], [ticket_id]).get(ticket_id, {})
 
 
 @pytest.mark.django_db
@@ -98,6 +101,47 @@ class TestRebuild:
             "device": "",
             f"field_{nameless.pk}": None,
         }
+
+    def test_objects_of_several_slices_are_all_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cdata_sql, "SLICE", 2)
+        for number in (3, 4, 9, 10, 4_000_000_000):
+            store(number, f20=f"Ticket {number}")
+        store(9, f22=("Low", 1))  # a second form of the same object
+        cdata.rebuild("T")
+        rows = cdata.fetch("T", [3, 4, 9, 10, 4_000_000_000], ["subject", "priority"])
+        assert {number: row["subject"] for number, row in rows.items()} == {n: f"Ticket {n}" for n in rows}
+        assert len(rows) == 5
+        assert rows[9]["priority"] == "1"
+
+    @pytest.mark.once
+    def test_others_may_write_between_the_slices_of_sqlite(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cdata_sql, "SLICE", 1)
+        store(1, f20="One")
+        store(2, f20="Two")
+        path, spans, written = str(connection.settings_dict["NAME"]), cdata_sql._spans, []
+
+        def write_meanwhile(*arguments: Any) -> Iterator[tuple[int, int]]:
+            for span in spans(*arguments):
+                with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+                    other.execute("BEGIN IMMEDIATE")
+                    other.execute(f"UPDATE {FormAnswer._meta.db_table} SET value = value")  # noqa: S608
+                    other.execute("COMMIT")
+                written.append(span)
+                yield span
+
+        monkeypatch.setattr(cdata_sql, "_spans", write_meanwhile)
+        cdata.rebuild("T")
+        assert written == [(-1, 1), (1, 2)]
+        assert stored_row(2)["subject"] == "Two"
+
+    @pytest.mark.once
+    def test_what_a_killed_build_left_behind_is_no_obstacle(self) -> None:
+        store(1, f20="One")
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE {table_of('T')}__sliced__new (ticket_id integer)")
+        cdata.rebuild("T")
+        assert stored_row(1)["subject"] == "One"
+        assert cdata_sql.table_columns(connection, f"{table_of('T')}__sliced__new") == []
 
     def test_it_leaves_other_objects_and_empty_entries_out(self) -> None:
         store(7, f20="A ticket", f22=("Low", 1))
@@ -323,7 +367,7 @@ class TestRows:
             8: {"subject": "Never seen", "priority": "1"},
         }
 
-    def test_many_rows_cost_two_statements(self) -> None:
+    def test_many_rows_cost_one_statement(self) -> None:
         for ticket_id in range(1, 30):
             store(ticket_id, f20="x", f22=("Low", 1))
         cdata.refresh("T", range(1, 30))
@@ -331,7 +375,17 @@ class TestRows:
         with CaptureQueriesContext(connection) as queries:
             assert len(cdata.fetch("T", range(1, 30))) == 29
         statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-        assert len(statements) == 2
+        assert len(statements) == 1
+
+    def test_a_new_field_is_read_at_once(self) -> None:
+        entry = store(1, f20="x")
+        cdata.refresh("T", [1])
+        assert cdata.fetch("T", [1], ["room"]) == {1: {"room": None}}
+        field = add_field("room")
+        FormAnswer.objects.create(entry=entry, field=field, value="12")
+        if connection.features.can_rollback_ddl:  # MySQL builds tables outside transactions only
+            cdata.rebuild("T")
+            assert cdata.fetch("T", [1], ["room"]) == {1: {"room": "12"}}
 
     def test_no_objects_cost_nothing(self, django_assert_num_queries: Callable[..., Any]) -> None:
         with django_assert_num_queries(0):

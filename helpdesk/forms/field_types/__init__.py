@@ -1,19 +1,40 @@
 """The field types. Higher packages and plugins add theirs with `register` (the tickets app: priority)."""
 
-from helpdesk.forms.field_types import choices, dates, files, presentation, text
-from helpdesk.forms.field_types.base import EMPTY, FieldType, StoredAnswer, has_answers, register, type_for, type_of
+from helpdesk.forms.field_types import choices, dates, files, people, presentation, text
+from helpdesk.forms.field_types.base import (
+    EMPTY,
+    Asked,
+    Clean,
+    Control,
+    FieldType,
+    StoredAnswer,
+    has_answers,
+    prepared,
+    register,
+    registered,
+    type_for,
+    type_of,
+    unregister,
+)
 
 __all__ = [
     "EMPTY",
+    "Asked",
+    "Clean",
+    "Control",
     "FieldType",
     "StoredAnswer",
     "choices",
     "dates",
     "files",
     "has_answers",
+    "people",
+    "prepared",
     "presentation",
     "register",
+    "registered",
     "text",
     "type_for",
     "type_of",
+    "unregister",
 ]

@@ -1,0 +1,132 @@
+"""`python -m bench measure`: measures the pages of one database, in the process of the application (internal)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import resource
+import statistics
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+SLOW_SECONDS = 1.0
+FEWEST_RUNS = 3
+COUNTING_PASSES = 3
+"""Small tables are read anew every ten seconds, counts every five: the fewest statements are the usual ones."""
+PASSWORD = "bench-agent"  # noqa: S105 -- of generated agents
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Measure and write the figures as JSON."""
+    import django
+
+    django.setup()
+    from django.core.cache import cache
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connection
+
+    from bench.browser import Browser
+    from bench.cases import Case, cases
+    from bench.counting import UNIT
+    from bench.plan import PERSONAS, Plan
+    from helpdesk.serving import collect_static_files
+
+    collect_static_files()
+    _prepare_agents()
+    until = datetime.fromisoformat(arguments.until).replace(tzinfo=UTC)
+    plan = Plan(tickets=arguments.tickets, entries=arguments.entries, seed=arguments.seed, until=until)
+    application = get_wsgi_application()
+    browsers = {persona.name: Browser(application) for persona in PERSONAS}
+    for name, browser in browsers.items():
+        browser.sign_in(f"bench-{name}", PASSWORD)
+    wanted: list[Case] = [
+        case for case in cases(plan, cache.clear) if re.search(arguments.only, f"{case.key} ({case.persona.name})")
+    ]
+    results = []
+    for number, case in enumerate(wanted, 1):
+        result = _measure(case, browsers[case.persona.name], arguments.runs)
+        results.append(result)
+        print(
+            f"  {number}/{len(wanted)} {case.key} ({case.persona.name}):"
+            f" {result['median_ms']} ms, {result['cpu_ms']} ms CPU,"
+            f" {result['statements']} statements, {result['read']} read",
+            file=sys.stderr,
+            flush=True,
+        )
+    figures = {
+        "engine": arguments.engine,
+        "version": _version(connection),
+        "unit": UNIT[connection.vendor],
+        "tickets": plan.tickets,
+        "cases": results,
+        "process_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+    arguments.output.write_text(json.dumps(figures, indent=1))
+    return 0
+
+
+def _prepare_agents() -> None:
+    """Give the agents a password, and nothing else that a run before may have left."""
+    from helpdesk.legacy.passwords import hash_password
+    from helpdesk.people.models import Agent
+    from tickets.models import QueuePreference
+
+    QueuePreference.objects.all().delete()
+    agents = Agent.objects.filter(username__startswith="bench-")
+    if agents.filter(passwd__isnull=True).exists():
+        agents.update(passwd=hash_password(PASSWORD))
+
+
+def _version(connection: Any) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SELECT version()")
+        return str(cursor.fetchone()[0])
+
+
+def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
+    from bench.counting import rows_read
+
+    case.set_up()
+    for _warm in range(2):
+        case.prepare()
+        started = time.perf_counter()
+        answer = browser.get(case.address)
+        first = time.perf_counter() - started
+    if answer.status != case.status:
+        raise RuntimeError(f"{case.key} ({case.persona.name}) at {case.address}: status {answer.status}")
+    times, busy = [], []
+    for _run in range(FEWEST_RUNS if first > SLOW_SECONDS else runs):
+        case.prepare()
+        started, started_busy = time.perf_counter(), time.process_time()
+        browser.get(case.address)
+        times.append((time.perf_counter() - started) * 1000)
+        busy.append((time.process_time() - started_busy) * 1000)
+    taken = min((_taken(case, browser) for _pass in range(COUNTING_PASSES)), key=lambda taken: len(taken.statements))
+    read = rows_read(taken.statements)
+    return {
+        "key": case.key,
+        "agent": case.persona.name,
+        "median_ms": round(statistics.median(times), 1),
+        "p95_ms": round(sorted(times)[max(-(-len(times) * 95 // 100) - 1, 0)], 1),
+        "best_ms": round(min(times), 1),
+        "cpu_ms": round(statistics.median(busy), 1),
+        "runs": len(times),
+        "statements": len(taken.statements),
+        "database_ms": round(taken.seconds * 1000, 1),
+        "read": sum(read),
+        "read_most": max(read, default=0),
+        "bytes": len(answer.body),
+    }
+
+
+def _taken(case: Any, browser: Any) -> Any:
+    """Take down the statements of one request."""
+    from bench.counting import taking_down
+
+    case.prepare()
+    with taking_down() as taken:
+        browser.get(case.address)
+    return taken

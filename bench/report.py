@@ -1,0 +1,242 @@
+"""The results of a run: as a table in Markdown, as JSON, and compared with an earlier run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE, DATABASE = "median_ms", "database_ms"
+"""What an aim is for: the whole page, or the time in the database."""
+AIMS: tuple[tuple[str, int, str], ...] = (
+    ("ticket", 80, PAGE),
+    ("typing", 50, PAGE),
+    ("two words, newest", 150, PAGE),
+    ("two words, ranked", 400, PAGE),
+    ("words apart", 400, PAGE),
+    ("common words", 500, PAGE),
+    ("all numbers, anew", 20, DATABASE),
+    ("", 60, PAGE),
+)
+"""Milliseconds for the pages whose names begin so; the first that fits counts."""
+OVERDUE_AIM_SECONDS, NONE_OVERDUE_AIM_MS = 10, 50
+REPLY_AIM_MS, SUBMIT_AIM_MS, BULK_AIM_MS = 120, 120, 3000
+
+_EXPLANATION = (
+    "Times are those of the whole page in the process of the application (WSGI handler with all middleware, gzip, "
+    "signed in, warm), without network: median / 95th percentile in ms. CPU is the processor time of that process "
+    "alone, which other programs on the machine disturb less; it holds the database's work on SQLite only. “Read” "
+    "is what the engine reads for all statements of the page, in a unit of its own; “db” the time in the database of "
+    "one request. The ratios compare the largest size with the smallest. Aims are for the median of the page, of "
+    "“all numbers, anew” for the time in the database."
+)
+Figures = Mapping[str, Any]
+"""What `bench measure` wrote about one database."""
+
+
+def markdown(run: Figures) -> str:
+    """Give the whole report."""
+    parts = [
+        f"# Pages with a long history, {run['date']}",
+        "",
+        f"Commit {run['commit']}, {run['machine']}, load average at the start {run['load']}.",
+        "",
+        _EXPLANATION,
+    ]
+    for engine in dict.fromkeys(figures["engine"] for figures in run["databases"]):
+        parts += ["", *_engine_table([figures for figures in run["databases"] if figures["engine"] == engine])]
+    if run.get("memory"):
+        parts += ["", *_memory_table(run["memory"])]
+    if run.get("creating"):
+        parts += ["", *_creating_table(run["creating"])]
+    if any("work" in figures for figures in run.get("creating", ())):
+        parts += ["", *_work_table(run["creating"])]
+    if run.get("overdue"):
+        parts += ["", *_overdue_table(run["overdue"])]
+    if run.get("fetching"):
+        parts += ["", *_fetching_table(run["fetching"])]
+    return "\n".join(parts) + "\n"
+
+
+def _engine_table(databases: Sequence[Figures]) -> Iterator[str]:
+    databases = sorted(databases, key=lambda figures: figures["tickets"])
+    sizes = [f"{figures['tickets']:,}" for figures in databases]
+    yield f"## {databases[0]['engine']} {databases[0]['version']}"
+    yield ""
+    yield f"Read: {databases[0]['unit']}."
+    yield ""
+    heads = [f"{what} {size}" for size in sizes for what in ("ms", "CPU", "db", "read")]
+    ratios = ["ratio of CPU", "ratio of ms"] if len(databases) > 1 else []
+    yield _row(["page", "agent", "aim", "statements", *heads, *ratios])
+    yield _row(["---"] * (4 + len(heads) + len(ratios)))
+    found = [{(case["key"], case["agent"]): case for case in figures["cases"]} for figures in databases]
+    for key in found[-1]:
+        cases = [cases.get(key) for cases in found]
+        yield _row([*key, _aim(key[0]), str(found[-1][key]["statements"]), *_cells(cases), *_ratios(cases)])
+
+
+def _aim_of(name: str) -> tuple[int, str]:
+    return next((limit, what) for beginning, limit, what in AIMS if name.startswith(beginning))
+
+
+def _aim(name: str) -> str:
+    limit, what = _aim_of(name)
+    return f"{limit} ms{' db' if what == DATABASE else ''}"
+
+
+def _misses(case: Figures) -> str:
+    """Say by how much a page misses its aim, '' when it does not."""
+    limit, what = _aim_of(case["key"])
+    value = case.get(what, 0)
+    return f"{value} ms{' in the database' if what == DATABASE else ''}, aim {limit} ms" if value > limit else ""
+
+
+def _cells(cases: Sequence[Figures | None]) -> Iterator[str]:
+    for case in cases:
+        if case is None:
+            yield from ("", "", "", "")
+        else:
+            yield f"{case['median_ms']} / {case['p95_ms']}"
+            yield str(case["cpu_ms"])
+            yield str(case.get("database_ms", ""))
+            yield f"{case['read']:,}"
+
+
+def _ratios(cases: Sequence[Figures | None]) -> Iterator[str]:
+    if len(cases) > 1:
+        first, last = cases[0], cases[-1]
+        for name in ("cpu_ms", "median_ms"):
+            yield f"{last[name] / first[name]:.2f}" if first and last and first[name] else ""
+
+
+def _memory_table(memory: Sequence[Figures]) -> Iterator[str]:
+    yield "## Memory of one web worker (granian) after the pages, in MB"
+    yield ""
+    yield _row(["database", "RSS", "PSS"])
+    yield _row(["---", "---", "---"])
+    for figures in memory:
+        yield _row([f"{figures['engine']}, {figures['tickets']:,}", str(figures["rss_mb"]), str(figures["pss_mb"])])
+
+
+def _creating_table(creating: Sequence[Figures]) -> Iterator[str]:
+    yield "## Tickets opened over POST /api/tickets.json, by threads of one process"
+    yield ""
+    yield _row(["database", "filters", "clients", "tickets/s", "CPU per ticket", "ms", "statements"])
+    yield _row(["---"] * 7)
+    for figures in creating:
+        for one in figures["creates"]:
+            times = f"{one['median_ms']} / {one['p95_ms']}"
+            filters = one.get("filters", 0)
+            cells = [filters, one["clients"], one["per_second"], f"{one['cpu_ms']} ms", times, one["statements"]]
+            yield _row([f"{figures['engine']}, {figures['tickets']:,}", *map(str, cells)])
+
+
+def _fetching_table(fetching: Sequence[Figures]) -> Iterator[str]:
+    yield "## Fetching mail by IMAP, one worker"
+    yield ""
+    yield "| database | mails | per second | processor, per mail | statements, per mail | memory |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for figures in fetching:
+        one = figures["fetching"]
+        yield (
+            f"| {figures['engine']}, {figures['tickets']:,} | {one['mails']:,} | {one['per_second']} "
+            f"| {one['cpu_ms']} ms | {one['statements']} | {one['memory_mb']} MB |"
+        )
+
+
+def _overdue_table(overdue: Sequence[Figures]) -> Iterator[str]:
+    yield "## The job that marks overdue tickets"
+    yield ""
+    yield f"Aims: {NONE_OVERDUE_AIM_MS} ms with nothing due, {OVERDUE_AIM_SECONDS} seconds for 50,000 tickets."
+    yield ""
+    yield _row(["database", "nothing due, ms", "tickets due", "seconds", "CPU", "ms of a transaction"])
+    yield _row(["---"] * 6)
+    for figures in overdue:
+        one = figures["overdue"]
+        cells = [one["none_ms"], f"{one['due']:,}", one["seconds"], f"{one['cpu_seconds']} s", one["slice_ms"]]
+        yield _row([f"{figures['engine']}, {figures['tickets']:,}", *map(str, cells)])
+
+
+def _work_table(creating: Sequence[Figures]) -> Iterator[str]:
+    yield "## What agents do, by the services that pages and programs call, and a guest's submission as a whole request"
+    yield ""
+    aims = f"a reply in {REPLY_AIM_MS} ms, a submission in {SUBMIT_AIM_MS} ms, 500 closed in {BULK_AIM_MS / 1000:g} s"
+    yield f"Aims: {aims}. ms: median / 95th percentile."
+    yield ""
+    yield _row(["database", "operation", "ms", "CPU", "statements"])
+    yield _row(["---"] * 5)
+    for figures in creating:
+        for one in figures.get("work", ()):
+            times, statements = f"{one['median_ms']} / {one['p95_ms']}", one["statements"]
+            cells = [one["key"], times, f"{one['cpu_ms']} ms", "" if statements is None else str(statements)]
+            yield _row([f"{figures['engine']}, {figures['tickets']:,}", *cells])
+
+
+def comparison(run: Figures, earlier: Figures) -> str:
+    """Compare with an earlier run, page by page: its median, the present one, and the ratio; likewise what is read."""
+    before = {_place(figures, case): case for figures in earlier["databases"] for case in figures["cases"]}
+    lines = [
+        f"## Compared with {earlier['commit']} of {earlier['date']}",
+        "",
+        _row(["database", "page", "agent", "ms before", "ms now", "ratio", "read before", "read now", "statements"]),
+        _row(["---"] * 9),
+    ]
+    for figures in run["databases"]:
+        for case in figures["cases"]:
+            old = before.get(_place(figures, case))
+            if old is not None:
+                lines.append(_compared(figures, case, old))
+    return "\n".join(lines) + "\n"
+
+
+def _place(figures: Figures, case: Figures) -> tuple[Any, ...]:
+    return figures["engine"], figures["tickets"], case["key"], case["agent"]
+
+
+def _compared(figures: Figures, case: Figures, old: Figures) -> str:
+    ratio = case["median_ms"] / old["median_ms"] if old["median_ms"] else 0
+    return _row(
+        [
+            f"{figures['engine']}, {figures['tickets']:,}",
+            case["key"],
+            case["agent"],
+            str(old["median_ms"]),
+            str(case["median_ms"]),
+            f"{ratio:.2f}",
+            f"{old['read']:,}",
+            f"{case['read']:,}",
+            f"{old['statements']} → {case['statements']}",
+        ]
+    )
+
+
+def summary(run: Figures) -> Iterator[str]:
+    """Say in a few lines which pages miss the aims."""
+    for figures in run["databases"]:
+        slow = [f"{case['key']} ({case['agent']}): {missed}" for case in figures["cases"] if (missed := _misses(case))]
+        yield f"{figures['engine']}, {figures['tickets']:,}: {len(slow)} of {len(figures['cases'])} pages above the aim"
+        yield from (f"  {line}" for line in slow)
+    for figures in run.get("overdue", ()):
+        one = figures["overdue"]
+        if one["seconds"] > OVERDUE_AIM_SECONDS or one["none_ms"] > NONE_OVERDUE_AIM_MS:
+            found = f"{one['due']:,} tickets in {one['seconds']} s, none in {one['none_ms']} ms"
+            yield f"{figures['engine']}, {figures['tickets']:,}: overdue job above the aim: {found}"
+    for figures in run.get("creating", ()):
+        aims = {"reply": REPLY_AIM_MS, "portal submit": SUBMIT_AIM_MS, "close 500 at once": BULK_AIM_MS}
+        late = [one for one in figures.get("work", ()) if one["median_ms"] > aims.get(one["key"], one["median_ms"])]
+        yield from (
+            f"{figures['engine']}, {figures['tickets']:,}: {one['key']} in {one['median_ms']} ms" for one in late
+        )
+
+
+def read_run(path: Path) -> Figures:
+    """Read the JSON of a run. Raises ValueError for another file."""
+    run = json.loads(path.read_text())
+    if not isinstance(run, dict) or "databases" not in run:
+        raise ValueError(f"{path} holds no results of the benchmark.")
+    return run
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
