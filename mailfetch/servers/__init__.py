@@ -1,0 +1,14 @@
+"""The mail servers: one session with a mailbox, over IMAP or POP3, and what can go wrong with it."""
+
+from mailfetch.servers.opening import AccessToken, current_access_token, open_session
+from mailfetch.servers.session import ArchiveFailed, Listed, MailboxFailed, Session
+
+__all__ = [
+    "AccessToken",
+    "ArchiveFailed",
+    "Listed",
+    "MailboxFailed",
+    "Session",
+    "current_access_token",
+    "open_session",
+]
