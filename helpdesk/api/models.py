@@ -1,10 +1,17 @@
 """Keys of the HTTP API."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
-from helpdesk.legacy.fields import CaseInsensitiveCharField, LegacyDateTimeField, Prefixed, UnsignedAutoField
+from helpdesk.legacy.fields import (
+    CaseInsensitiveCharField,
+    Folded,
+    LegacyCharField,
+    LegacyDateTimeField,
+    LegacyTextField,
+    Prefixed,
+    UnsignedAutoField,
+)
 
 
 class ApiKey(models.Model):
@@ -12,11 +19,11 @@ class ApiKey(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     isactive = models.BooleanField(default=True)
-    ipaddr = models.CharField(max_length=64)
+    ipaddr = LegacyCharField(max_length=64)
     apikey = CaseInsensitiveCharField(max_length=255)
     can_create_tickets = models.BooleanField(default=True)
     can_exec_cron = models.BooleanField(default=True)
-    notes = models.TextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -26,5 +33,5 @@ class ApiKey(models.Model):
             models.Index(fields=["ipaddr"], name="api_key_ipaddr"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("apikey"), name="api_key_apikey"),
+            models.UniqueConstraint(Folded("apikey"), name="api_key_apikey"),
         ]

@@ -1,14 +1,16 @@
 """Addresses, mailboxes and e-mail templates."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
     EnumField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     Prefixed,
     UnsignedAutoField,
     UnsignedIntegerField,
@@ -26,8 +28,8 @@ class EmailAddress(models.Model):
     dept = ZeroForeignKey("hd_people.Department", related_name="emails")
     topic_id = ZeroIntegerField()
     email = CaseInsensitiveCharField(max_length=255, default="", blank=True)
-    name = models.CharField(max_length=255, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    name = LegacyCharField(max_length=255, default="", blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -38,7 +40,7 @@ class EmailAddress(models.Model):
             models.Index(fields=["priority_id"], name="email_priority_id"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("email"), name="email_email"),
+            models.UniqueConstraint(Folded("email"), name="email_email"),
         ]
 
     def __str__(self) -> str:
@@ -51,21 +53,21 @@ class EmailAccount(models.Model):
     id = UnsignedAutoField(primary_key=True)
     email = LegacyForeignKey("EmailAddress", related_name="accounts")
     type = EnumField(values=["mailbox", "smtp"], default="mailbox")
-    auth_bk = models.CharField(max_length=128)
-    auth_id = models.CharField(max_length=16, null=True, blank=True)
+    auth_bk = LegacyCharField(max_length=128)
+    auth_id = LegacyCharField(max_length=16, null=True, blank=True)
     active = models.BooleanField(default=False)
-    host = models.CharField(max_length=128, default="", blank=True)
+    host = LegacyCharField(max_length=128, default="", blank=True)
     port = models.IntegerField()
-    folder = models.CharField(max_length=255, null=True, blank=True)
+    folder = LegacyCharField(max_length=255, null=True, blank=True)
     protocol = EnumField(values=["IMAP", "POP", "SMTP", "OTHER"], default="OTHER")
     encryption = EnumField(values=["NONE", "AUTO", "SSL"], default="AUTO")
     fetchfreq = models.PositiveSmallIntegerField(default=5)
     fetchmax = models.PositiveSmallIntegerField(null=True, blank=True, default=30)
     postfetch = EnumField(values=["archive", "delete", "nothing"], default="nothing")
-    archivefolder = models.CharField(max_length=255, null=True, blank=True)
+    archivefolder = LegacyCharField(max_length=255, null=True, blank=True)
     allow_spoofing = models.BooleanField(null=True, blank=True, default=False)
     num_errors = UnsignedIntegerField(default=0)
-    last_error_msg = models.TextField(null=True, blank=True)
+    last_error_msg = LegacyTextField(null=True, blank=True)
     last_error = LegacyDateTimeField(null=True, blank=True)
     last_activity = LegacyDateTimeField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
@@ -84,9 +86,9 @@ class TemplateSet(models.Model):
 
     tpl_id = models.AutoField(primary_key=True)
     isactive = models.BooleanField(default=False)
-    name = models.CharField(max_length=32, default="", blank=True)
-    lang = models.CharField(max_length=16, default="en_US")
-    notes = models.TextField(null=True, blank=True)
+    name = LegacyCharField(max_length=32, default="", blank=True)
+    lang = LegacyCharField(max_length=16, default="en_US")
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -102,10 +104,10 @@ class EmailTemplate(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     tpl = LegacyForeignKey("TemplateSet", related_name="templates")
-    code_name = models.CharField(max_length=32)
-    subject = models.CharField(max_length=255, default="", blank=True)
-    body = models.TextField(blank=True)
-    notes = models.TextField(null=True, blank=True)
+    code_name = LegacyCharField(max_length=32)
+    subject = LegacyCharField(max_length=255, default="", blank=True)
+    body = LegacyTextField(blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import html as html_text
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.html import strip_tags
 
-from helpdesk.files.models import Attachment, FileChunk, StoredFile
+from helpdesk.files.models import Attachment, StoredFile
+from helpdesk.files.selectors import contents_of
 from helpdesk.files.services import Content, attach, store_file
 from helpdesk.legacy.characters import holds_every_character, storable_html
 from helpdesk.threads.constants import ObjectType
@@ -26,6 +28,7 @@ COLUMN_BYTES = 65_535
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/jpg": "jpg"}
 _BODY_FILE = re.compile(r"[0-9a-f]{32}\.txt")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _VISIBLE_ELEMENT = re.compile(r"<(?:img|hr)\b")
 
 
@@ -68,6 +71,15 @@ class PreparedBody:
     files: list[PlacedFile] = field(default_factory=list)
 
 
+def stored_files(files: Sequence[NewFile]) -> list[NewFile]:
+    """Store the files that are not stored yet, and give them as stored ones.
+
+    For services to call before their transaction opens: reading and writing a large file takes longer than others may
+    be kept waiting. What is not attached then goes after a day. Raises ValidationFailed for an empty file.
+    """
+    return [replace(file, content=file.stored()) for file in files]
+
+
 def prepare_body(text: str, *, format: str, files: Sequence[NewFile] = ()) -> PreparedBody:  # noqa: A002 -- the column
     """Clean a body, store what comes with it, and give what the row of the entry must hold.
 
@@ -76,8 +88,8 @@ def prepare_body(text: str, *, format: str, files: Sequence[NewFile] = ()) -> Pr
     """
     if format == TEXT and storable_html(text) != text.replace("\x00", "") and not holds_every_character():
         text, format = text_as_html(text), HTML  # noqa: A001
-    prepared = _prepare_html(text, files) if format == HTML else _prepare_text(text, files)
-    if is_empty(prepared.body, prepared.format):
+    prepared = prepare_html(text, files) if format == HTML else _prepare_text(text, files)
+    if is_empty(prepared.body, prepared.format) or prepared.body == "0":
         prepared.body = NOTHING
     return _offloaded(prepared) if _is_too_long(prepared.body) else prepared
 
@@ -105,18 +117,13 @@ def attach_files(entry_id: int, files: Sequence[PlacedFile]) -> None:
 def offloaded_bodies(attachments: Mapping[int, Sequence[Attachment]], entry_ids: Collection[int]) -> dict[int, str]:
     """Give the bodies of those entries (empty in their own row) that were stored as files, in at most one query."""
     body_files = {
-        entry_id: attachment.file_id
+        entry_id: attachment.file
         for entry_id in entry_ids
         for attachment in attachments.get(entry_id, ())
-        if is_body_file(attachment) and attachment.file_id is not None
+        if is_body_file(attachment) and attachment.file is not None
     }
-    if not body_files:
-        return {}
-    content: dict[int, bytes] = {}
-    chunks = FileChunk.objects.filter(file_id__in=body_files.values()).order_by("file_id", "chunk_id")
-    for file_id, data in chunks.values_list("file_id", "filedata"):
-        content[file_id] = content.get(file_id, b"") + bytes(data)
-    return {entry_id: content.get(file_id, b"").decode("utf-8", "replace") for entry_id, file_id in body_files.items()}
+    contents = contents_of(body_files.values())
+    return {entry_id: contents[file.pk].decode("utf-8", "replace") for entry_id, file in body_files.items()}
 
 
 def is_body_file(attachment: Attachment) -> bool:
@@ -126,11 +133,14 @@ def is_body_file(attachment: Attachment) -> bool:
 
 
 def _prepare_text(text: str, files: Sequence[NewFile]) -> PreparedBody:
+    """Plain text is stored as osTicket stores it: trimmed, at most one empty line in a row, and escaped."""
     placed = [PlacedFile(new.stored(), new.name, inline=False) for new in files]
-    return PreparedBody(storable_html(text), TEXT, placed)
+    trimmed = _EMPTY_LINES.sub("\n\n", storable_html(text).strip())
+    return PreparedBody(html_text.escape(trimmed, quote=False), TEXT, placed)
 
 
-def _prepare_html(html: str, files: Sequence[NewFile]) -> PreparedBody:
+def prepare_html(html: str, files: Sequence[NewFile] = ()) -> PreparedBody:
+    """Clean HTML and store what comes with it, without moving a long text into a file as entries do."""
     cleaned = clean_html(html)
     keys: dict[str, str] = {}
     placed = []

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from helpdesk.legacy.characters import storable_text
-from helpdesk.legacy.fields import encode_php_json
+from helpdesk.legacy.characters import shortened
+from helpdesk.legacy.fields import LegacyDateTimeField, encode_php_json
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.models import EndUser, UserAccount
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.models import Event, Thread, ThreadEvent
+from helpdesk.threads.own_rows import is_followed, note_events_of_system
 
 SYSTEM_NAME = "SYSTEM"
 LONGEST_VALUE = 200
 LONGEST_DATA = 1024
 LONGEST_USERNAME = 128
+
+_TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
 
 _event_ids: dict[str, int] = {}
 
@@ -64,11 +69,41 @@ def record_event(
         dept_id=facts.dept_id,
         topic_id=facts.topic_id or 0,
         data=_fitting(data) if data is not None else None,
-        username=storable_text(username or _username(actor), max_length=LONGEST_USERNAME),
+        username=shortened(username or _username(actor), LONGEST_USERNAME),
         uid=uid,
         uid_type=kind,
         timestamp=now,
     )
+
+
+def record_events_of_system(objects: QuerySet[Any], name: str, *, now: datetime) -> None:
+    """Record an event that the system caused in the threads of many tickets, in one statement.
+
+    `objects` are tickets, with a thread each; their columns are copied as they are at this moment. See `record_event`.
+    """
+    # As an expression the letter is nothing to look threads up by: nearly all are of tickets, and an engine without
+    # statistics would read all of them for each ticket. "T", the own one, comes after "C", which a merged ticket left.
+    of_ticket = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id=OuterRef("pk"))
+    threads = of_ticket.filter(kind__in=_TICKET_THREADS)
+    values: dict[str, Any] = {
+        "thread": Subquery(threads.order_by("-kind", "pk").values("pk")[:1]),
+        "thread_type": Value(str(ObjectType.TICKET)),
+        "event": Value(event_id(name)),
+        **{column: F(f"{column}_id") for column in ("staff", "team", "dept")},
+        "topic_id": F("topic_id"),
+        "username": Value(SYSTEM_NAME),
+        "uid_type": Value(str(ObjectType.AGENT)),
+        "annulled": Value(False),
+        "timestamp": Value(now, output_field=LegacyDateTimeField()),
+    }
+    table, quote = ThreadEvent._meta, connection.ops.quote_name
+    columns = ", ".join(quote(str(table.get_field(field).column)) for field in values)  # type: ignore[union-attr]
+    select, params = objects.order_by().values_list(*values.values()).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(table.db_table)} ({columns}) {select}", params)
+    if is_followed():
+        of_objects = Thread.objects.filter(object_id__in=objects.values("pk"), object_type__in=_TICKET_THREADS)
+        note_events_of_system(of_objects.values_list("pk", flat=True), event_id(name), now=now)
 
 
 def event_id(name: str) -> int:

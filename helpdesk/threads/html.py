@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html as html_text
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field
 import nh3
 from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
+
+from helpdesk.legacy.characters import clean_text
 
 _TAGS = {
     *("a", "abbr", "acronym", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption"),
@@ -79,6 +82,11 @@ _STYLE_PROPERTIES = {
     *("text-transform", "vertical-align", "white-space", "width", "word-break", "word-wrap"),
 }
 _HARMLESS_VALUE = re.compile(r"(?!.*(?:url|expression|image|var|attr)\s*\()[\w\s#%.,()'\"!-]{1,200}", re.IGNORECASE)
+# As nh3 writes them. All tags are matched, for what looks like one inside an attribute must not be taken for one.
+_ANY_TAG = re.compile(r'<(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w:-]+="[^"]*")*)>')
+_ATTRIBUTE_NAME = re.compile(r' ([\w:-]+)="[^"]*"')
+_KEPT_CLASSES = "Mso"
+"""Word's, as in osTicket (osticket/mail.md, Appendix A): other names could meet rules of our own pages."""
 _NEGATIVE = re.compile(r"(?:^|\s)-")
 
 _CLASSES_OF_STYLE = (
@@ -90,6 +98,10 @@ _CLASSES_OF_STYLE = (
     ("text-align", re.compile(r"right|end"), "text-end"),
     ("font-family", re.compile(r".*\b(monospace|courier|consolas)\b.*", re.IGNORECASE), "font-monospace"),
 )
+
+_MARK = f"ostler{secrets.token_hex(16)}"
+"""Marks what the second step of cleaning replaces; no page ever shows it, so no mail can contain it."""
+_MARKED_STYLE = re.compile(rf' style="{_MARK}([a-z -]*)"')
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,7 @@ def clean_html(html: str) -> CleanBody:
     Images given as `data:` addresses are taken out; their `src` becomes `cid:<placeholder>`, to be replaced by the key
     of the stored file. Links to our own download page become `cid:<key>` again, as editors send them back.
     """
+    html = clean_text(html)
     images: list[EmbeddedImage] = []
 
     def filter_attribute(tag: str, attribute: str, value: str) -> str | None:
@@ -122,6 +135,8 @@ def clean_html(html: str) -> CleanBody:
             return _harmless_style(value)
         if attribute == "src":
             return _storable_source(value, images)
+        if attribute == "class":
+            return " ".join(name for name in value.split() if name.startswith(_KEPT_CLASSES)) or None
         return None if _is_data_address(value) else value  # the scheme is let through for images alone
 
     cleaner = nh3.Cleaner(
@@ -144,13 +159,12 @@ def displayed_html(
     `image_url` gives the signed address of the attachment with a file key (lower case) or None; an image without one
     loses its source. With `remote_images` images of other servers are left in place; else they are not loaded.
     """
-    mark = f"ostler{secrets.token_hex(8)}"
 
     def filter_attribute(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
-            return mark + _classes_of(value)
+            return _MARK + _classes_of(value)
         if attribute == "src":
-            return _shown_source(value, mark, image_url, remote_images)
+            return _shown_source(value, image_url, remote_images)
         return value
 
     cleaner = nh3.Cleaner(
@@ -164,8 +178,9 @@ def displayed_html(
         link_rel="noopener noreferrer nofollow",
     )
     cleaned = cleaner.clean(_without_nul(html))
-    named = re.sub(rf' style="{mark}([a-z -]*)"', lambda m: f' class="{m[1]}"' if m[1] else "", cleaned)
-    return mark_safe(named.replace(f' src="{mark}', ' data-remote-src="'))  # noqa: S308 -- nh3 has cleaned it
+    named = _MARKED_STYLE.sub(lambda m: f' class="{m[1]}"' if m[1] else "", cleaned)
+    kept_out = named.replace(f' src="{_MARK}', ' data-remote-src="')
+    return mark_safe(_ANY_TAG.sub(_with_alternative_text, kept_out))  # noqa: S308 -- nh3 has cleaned it
 
 
 def text_as_html(text: str) -> str:
@@ -175,8 +190,8 @@ def text_as_html(text: str) -> str:
 
 
 def displayed_text(text: str) -> SafeString:
-    """Show a plain-text body on a page."""
-    return displayed_html(text_as_html(text))
+    """Show a plain-text body on a page; it is stored escaped, although it is no HTML (osticket/tickets.md §1.7)."""
+    return displayed_html(text_as_html(html_text.unescape(text)))
 
 
 def replace_placeholders(html: str, keys: Mapping[str, str]) -> str:
@@ -205,6 +220,13 @@ def replace_placeholders(html: str, keys: Mapping[str, str]) -> str:
     return cleaner.clean(html)
 
 
+def _with_alternative_text(tag: re.Match[str]) -> str:
+    """Give the tag; an image without `alt` gets an empty one, or screen readers would spell out its address."""
+    if tag["name"] != "img" or "alt" in _ATTRIBUTE_NAME.findall(tag["attributes"]):
+        return tag[0]
+    return f'<img alt=""{tag["attributes"]}>'
+
+
 def _without_nul(html: str) -> str:
     return html.replace("\x00", "")
 
@@ -231,12 +253,12 @@ def _storable_source(value: str, images: list[EmbeddedImage]) -> str | None:
     return f"cid:{image.placeholder}"
 
 
-def _shown_source(value: str, mark: str, image_url: Callable[[str], str | None], remote_images: bool) -> str | None:
+def _shown_source(value: str, image_url: Callable[[str], str | None], remote_images: bool) -> str | None:
     content_id = _CONTENT_ID.fullmatch(value.strip())
     if content_id:
         return image_url(content_id["key"].lower())
     if _REMOTE.match(value.strip()):
-        return value if remote_images else f"{mark}{value}"
+        return value if remote_images else f"{_MARK}{value}"
     own_file = _OWN_FILE.fullmatch(value)
     return image_url(own_file["key"].lower()) if own_file else None
 

@@ -4,9 +4,13 @@ from django.db import models
 from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
+    CaseInsensitiveCharField,
     FlagsField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     PhpJSONField,
     Prefixed,
     UnsignedAutoField,
@@ -21,8 +25,8 @@ class Event(models.Model):
     """The name of a kind of thread event; ids differ between databases, so look up by name."""
 
     id = UnsignedAutoField(primary_key=True)
-    name = models.CharField(max_length=60)
-    description = models.CharField(max_length=60, null=True, blank=True)
+    name = LegacyCharField(max_length=60)
+    description = LegacyCharField(max_length=60, null=True, blank=True)
 
     class Meta:
         db_table = Prefixed("event")
@@ -39,7 +43,7 @@ class Thread(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     object_id = UnsignedIntegerField()
-    object_type = models.CharField(max_length=1)
+    object_type = LegacyCharField(max_length=1)
     extra = PhpJSONField(null=True, blank=True)
     lastresponse = LegacyDateTimeField(null=True, blank=True)
     lastmessage = LegacyDateTimeField(null=True, blank=True)
@@ -61,16 +65,16 @@ class ThreadEntry(models.Model):
     thread = ZeroForeignKey("Thread", related_name="entries")
     staff = ZeroForeignKey("hd_people.Agent", related_name="thread_entries")
     user = ZeroForeignKey("hd_people.EndUser", related_name="thread_entries")
-    type = models.CharField(max_length=1, default="", blank=True)
+    type = LegacyCharField(max_length=1, default="", blank=True)
     flags = FlagsField(flags=EntryFlag)
-    poster = models.CharField(max_length=128, default="", blank=True)
+    poster = LegacyCharField(max_length=128, default="", blank=True)
     editor = UnsignedIntegerField(null=True, blank=True)
-    editor_type = models.CharField(max_length=1, null=True, blank=True)
-    source = models.CharField(max_length=32, default="", blank=True)
-    title = models.CharField(max_length=255, null=True, blank=True)
-    body = models.TextField(blank=True)
-    format = models.CharField(max_length=16, default="html")
-    ip_address = models.CharField(max_length=64, default="", blank=True)
+    editor_type = LegacyCharField(max_length=1, null=True, blank=True)
+    source = LegacyCharField(max_length=32, default="", blank=True)
+    title = LegacyCharField(max_length=255, null=True, blank=True)
+    body = LegacyTextField(blank=True)
+    format = LegacyCharField(max_length=16, default="html")
+    ip_address = LegacyCharField(max_length=64, default="", blank=True)
     extra = PhpJSONField(null=True, blank=True)
     recipients = PhpJSONField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
@@ -92,16 +96,30 @@ class EntryEmail(models.Model):
     id = UnsignedAutoField(primary_key=True)
     entry = LegacyForeignKey("ThreadEntry", db_column="thread_entry_id", related_name="emails")
     email_id = UnsignedIntegerField(null=True, blank=True)
-    mid = models.CharField(max_length=255)
-    headers = models.TextField(null=True, blank=True)
+    mid = CaseInsensitiveCharField(max_length=255)
+    headers = LegacyTextField(null=True, blank=True)
 
     class Meta:
         db_table = Prefixed("thread_entry_email")
         indexes = [
             models.Index(fields=["email_id"], name="thread_entry_email_email_id"),
-            models.Index(fields=["mid"], name="thread_entry_email_mid"),
+            models.Index(Folded("mid"), name="thread_entry_email_mid"),
             models.Index(fields=["entry"], name="tee_thread_entry_id"),
         ]
+
+
+class ReceivedMail(models.Model):
+    """That a mail was taken, once, and the mail as it came (a side table; `helpdesk.threads.mails`)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    entry_id = models.PositiveBigIntegerField(db_index=True)
+    original = models.ForeignKey(
+        "hd_files.StoredFile", null=True, db_constraint=False, on_delete=models.DO_NOTHING, related_name="+"
+    )
+    created = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        db_table = "hd_received_mail"
 
 
 class EntryMerge(models.Model):
@@ -123,16 +141,16 @@ class ThreadEvent(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     thread = ZeroForeignKey("Thread", related_name="events")
-    thread_type = models.CharField(max_length=1, default="", blank=True)
+    thread_type = LegacyCharField(max_length=1, default="", blank=True)
     event = LegacyForeignKey("Event", null=True, blank=True, related_name="+")
     staff = ZeroForeignKey("hd_people.Agent", related_name="+")
     team = ZeroForeignKey("hd_people.Team", related_name="+")
     dept = ZeroForeignKey("hd_people.Department", related_name="+")
     topic_id = ZeroIntegerField()
     data = PhpJSONField(null=True, blank=True)
-    username = models.CharField(max_length=128, default="SYSTEM")
+    username = LegacyCharField(max_length=128, default="SYSTEM")
     uid = UnsignedIntegerField(null=True, blank=True)
-    uid_type = models.CharField(max_length=1, default="S")
+    uid_type = LegacyCharField(max_length=1, default="S")
     annulled = models.BooleanField(default=False)
     timestamp = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -151,7 +169,7 @@ class Collaborator(models.Model):
     flags = FlagsField(flags=CollaboratorFlag, default=CollaboratorFlag(1))
     thread = ZeroForeignKey("Thread", related_name="collaborators")
     user = ZeroForeignKey("hd_people.EndUser", related_name="collaborations")
-    role = models.CharField(max_length=1, default="M")
+    role = LegacyCharField(max_length=1, default="M")
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -171,7 +189,7 @@ class Referral(models.Model):
     id = UnsignedAutoField(primary_key=True)
     thread = LegacyForeignKey("Thread", related_name="referrals")
     object_id = UnsignedIntegerField()
-    object_type = models.CharField(max_length=1)
+    object_type = LegacyCharField(max_length=1)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -190,7 +208,7 @@ class Lock(models.Model):
     lock_id = UnsignedAutoField(primary_key=True)
     staff = ZeroForeignKey("hd_people.Agent", related_name="locks")
     expire = LegacyDateTimeField(null=True, blank=True)
-    code = models.CharField(max_length=20, null=True, blank=True)
+    code = LegacyCharField(max_length=20, null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -205,8 +223,8 @@ class Draft(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     staff_id = UnsignedIntegerField()
-    namespace = models.CharField(max_length=32, default="", blank=True)
-    body = models.TextField(blank=True)
+    namespace = LegacyCharField(max_length=32, default="", blank=True)
+    body = LegacyTextField(blank=True)
     extra = PhpJSONField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(null=True, blank=True)
@@ -217,3 +235,36 @@ class Draft(models.Model):
             models.Index(fields=["namespace"], name="draft_namespace"),
             models.Index(fields=["staff_id"], name="draft_staff_id"),
         ]
+
+
+class FollowedTable(models.TextChoices):
+    """The tables in which new rows tell what PHP does beside us."""
+
+    EVENTS = "event"
+    ENTRIES = "entry"
+
+
+class KnownRow(models.Model):
+    """A new row that needs no following: we wrote it ourselves, or it was handed over already (a side table).
+
+    Written in the transaction that wrote the row, or handed it over; forgotten when no late row can stand beside it.
+    """
+
+    table = models.CharField(max_length=5, choices=FollowedTable.choices)
+    row_id = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "hd_known_row"
+        constraints = [models.UniqueConstraint(fields=["table", "row_id"], name="hd_known_row_row")]
+
+
+class FollowPosition(models.Model):
+    """How far a table was followed (a side table): rows up to `beginning` are history."""
+
+    table = models.CharField(max_length=5, choices=FollowedTable.choices, primary_key=True)
+    beginning = models.PositiveBigIntegerField()
+    position = models.PositiveBigIntegerField()
+    looked = models.DateTimeField(default=now)
+
+    class Meta:
+        db_table = "hd_follow_position"

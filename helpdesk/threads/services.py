@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from helpdesk.legacy.characters import storable_text
+from helpdesk.legacy.characters import shortened
 from helpdesk.people.models import Agent, EndUser
 from helpdesk.threads.bodies import HTML, NewFile, attach_files, prepare_body
 from helpdesk.threads.constants import CollaboratorFlag, EntryFlag, EntryType, ObjectType
@@ -20,6 +20,7 @@ from helpdesk.threads.models import Collaborator, Draft, Referral, Thread, Threa
 
 __all__ = [
     "EventFacts",
+    "MailRecipients",
     "NewEntry",
     "NewFile",
     "Recipients",
@@ -53,6 +54,23 @@ class Recipients:
         return {name: {str(k): v for k, v in group.items()} for name, group in groups.items() if group} or None
 
 
+@dataclass(frozen=True)
+class MailRecipients(Recipients):
+    """Whom a mail was addressed to, as its headers say it: the column holds lists (osticket/mail.md §3.3)."""
+
+    listed_to: Sequence[str] = ()
+    listed_cc: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        """Count the addresses."""
+        return len(self.listed_to) + len(self.listed_cc)
+
+    def stored(self) -> Any:
+        """Give what the column holds."""
+        groups = {"to": list(self.listed_to), "cc": list(self.listed_cc)}
+        return {name: group for name, group in groups.items() if group} or None
+
+
 NOBODY = Recipients()
 NO_FLAGS = EntryFlag(0)
 
@@ -81,10 +99,11 @@ def create_thread(object_type: str, object_id: int, *, now: datetime) -> Thread:
     return Thread.objects.create(object_type=object_type, object_id=object_id, created=now)
 
 
-def post_entry(thread: Thread, new: NewEntry, *, now: datetime) -> ThreadEntry:
+def post_entry(thread: Thread, new: NewEntry, *, now: datetime, is_first: bool = False) -> ThreadEntry:
     """Write an entry with its files and give its row (osticket/tickets.md §1.7, §10).
 
-    The body is cleaned; `thread.lastmessage` or `lastresponse` become `now`. Raises ValidationFailed for empty files.
+    The body is cleaned; `thread.lastmessage` or `lastresponse` become `now`. With `is_first` the thread is new: it has
+    these times already, and no collaborator writes yet. Raises ValidationFailed for empty files.
     """
     prepared = prepare_body(new.body, format=new.format, files=new.files)
     entry = ThreadEntry.objects.create(
@@ -93,10 +112,10 @@ def post_entry(thread: Thread, new: NewEntry, *, now: datetime) -> ThreadEntry:
         staff=new.agent,
         user=new.user,
         type=new.type,
-        flags=_flags(thread, new, prepared.format),
-        poster=storable_text(new.poster, max_length=POSTER_LENGTH),
+        flags=_flags(thread, new, prepared.format, is_first=is_first),
+        poster=shortened(new.poster, POSTER_LENGTH),
         source=new.source,
-        title=None if new.title is None else storable_text(new.title, max_length=TITLE_LENGTH),
+        title=_title(new),
         body=prepared.body,
         format=prepared.format,
         ip_address=new.ip_address,
@@ -104,7 +123,8 @@ def post_entry(thread: Thread, new: NewEntry, *, now: datetime) -> ThreadEntry:
         created=now,
     )
     attach_files(entry.pk, prepared.files)
-    _touch(thread, new.type, now)
+    if not is_first:
+        _touch(thread, new.type, now)
     return entry
 
 
@@ -141,19 +161,26 @@ def delete_drafts(namespace: str, *, owner_id: int | None = None) -> None:
     drafts.delete()
 
 
-def _flags(thread: Thread, new: NewEntry, body_format: str) -> EntryFlag:
+def _flags(thread: Thread, new: NewEntry, body_format: str, *, is_first: bool) -> EntryFlag:
     flags = new.flags
     if body_format == HTML:
         flags |= EntryFlag.BALANCED
     if new.agent is None and new.user is None:
         flags |= EntryFlag.SYSTEM
-    if new.user is not None and thread.collaborators.filter(user=new.user).exists():
+    if new.user is not None and not is_first and thread.collaborators.filter(user=new.user).exists():
         flags |= EntryFlag.COLLABORATOR
     if len(new.recipients) > 1:
         flags |= EntryFlag.REPLY_ALL
     elif len(new.recipients) == 1:
         flags |= EntryFlag.REPLY_USER
     return flags
+
+
+def _title(new: NewEntry) -> str | None:
+    """Messages have the subject as their title, of which the whole is an answer or in the headers of the mail."""
+    if new.title is None or new.type is not EntryType.MESSAGE:
+        return new.title
+    return shortened(new.title, TITLE_LENGTH)
 
 
 def _touch(thread: Thread, entry_type: EntryType, now: datetime) -> None:

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from bs4 import BeautifulSoup
+from django.db import connection, transaction
 
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.selectors import attachments_of
 from helpdesk.files.services import read_file, store_file
 from helpdesk.legacy.errors import ValidationFailed
-from helpdesk.legacy.models import Installation
 from helpdesk.threads.bodies import HTML, TEXT, NewFile, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
-from helpdesk.threads.html import displayed_html
+from helpdesk.threads.html import displayed_html, displayed_text
 from helpdesk.threads.models import Draft, Thread, ThreadEntry
 from helpdesk.threads.services import NewEntry, Recipients, create_thread, delete_drafts, post_entry
 from tests.factories import AgentFactory, EndUserFactory
@@ -131,14 +131,35 @@ def test_long_body_is_stored_as_a_file_and_read_back_whole(thread: Thread, body:
     assert offloaded_bodies(attachments, [entry.pk]) == {entry.pk: body}
 
 
+def test_plain_text_is_stored_escaped_and_shown_as_it_was(thread: Thread) -> None:
+    text = 'a < b && c > d "q" &lt;b&gt;'
+    entry = post(thread, f"  {text}\n\n\n\nend\n", format=TEXT)
+    assert entry.body == 'a &lt; b &amp;&amp; c &gt; d "q" &amp;lt;b&amp;gt;\n\nend'
+    assert BeautifulSoup(displayed_text(entry.body), "html.parser").get_text().startswith(text)
+
+
+@pytest.mark.parametrize("body", ["", " \n ", "0"])
+def test_nothing_is_a_dash(thread: Thread, body: str) -> None:
+    assert post(thread, body, format=TEXT).body == "-"
+
+
 def test_nul_and_lone_surrogates_are_dropped(thread: Thread) -> None:
     entry = post(thread, "a\x00b\ud800c", format=TEXT, title="t\x00itle", poster="Jo\x00")
     assert (entry.body, entry.title, entry.poster) == ("abc", "title", "Jo")
 
 
-def test_long_title_is_shortened_to_its_column(thread: Thread) -> None:
-    title = post(thread, "x", title="t" * 300).title
-    assert title == "t" * 254 + "…"
+def test_title_of_a_message_is_shortened_because_the_subject_is_kept_whole(thread: Thread) -> None:
+    title = post(thread, "x", title="😀" * 300, type=EntryType.MESSAGE).title
+    assert title == "😀" * 254 + "…"
+
+
+@pytest.mark.parametrize("entry_type", [EntryType.NOTE, EntryType.RESPONSE])
+def test_long_title_of_a_note_is_refused_not_cut(thread: Thread, entry_type: EntryType) -> None:
+    assert post(thread, "x", title="😀" * 255, type=entry_type).title == "😀" * 255
+    with pytest.raises(ValidationFailed, match="255 characters") as refusal, transaction.atomic():
+        post(thread, "x", title="t" * 256, type=entry_type)
+    assert (refusal.value.code, refusal.value.field) == ("too_long", "title")
+    assert thread.entries.count() == 1
 
 
 def test_every_character_is_kept_where_the_tables_hold_it(thread: Thread) -> None:
@@ -148,18 +169,28 @@ def test_every_character_is_kept_where_the_tables_hold_it(thread: Thread) -> Non
 
 @pytest.mark.mysql
 @pytest.mark.parametrize("body_format", [HTML, TEXT])
+@pytest.mark.usefixtures("utf8mb3")
 def test_character_references_keep_what_old_tables_cannot_hold(thread: Thread, body_format: str) -> None:
-    Installation.objects.update(utf8mb3_tables=True)
-    entry = post(thread, "smile 😀 漢", format=body_format, title="😀 \N{MATHEMATICAL BOLD CAPITAL H}i", poster="Jo 😀")
+    title, poster = "😀 \N{MATHEMATICAL BOLD CAPITAL H}i", "Jo 😀"
+    entry = post(thread, "smile 😀 漢", format=body_format, title=title, poster=poster)
     assert "&#x1F600;" in entry.body
     assert "smile 😀 漢" in displayed_html(entry.body)
-    assert (entry.format, entry.title, entry.poster) == (HTML, "[grinning face] Hi", "Jo [grinning face]")
+    assert stored(entry, "format", "title", "poster") == (HTML, "[grinning face] Hi", "Jo [grinning face]")
+    entry.refresh_from_db()
+    assert (entry.title, entry.poster) == (title, poster)
+
+
+def stored(entry: ThreadEntry, *columns: str) -> Any:
+    """Give what the columns of an entry hold, as PHP sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(columns)} FROM ost_thread_entry WHERE id = %s", [entry.pk])  # noqa: S608
+        return cursor.fetchone()
 
 
 @pytest.mark.mysql
+@pytest.mark.usefixtures("utf8mb3")
 def test_body_fits_into_a_utf8mb3_table(thread: Thread) -> None:
     """What we write for old tables has no character beyond the basic plane, which MySQL would refuse."""
-    Installation.objects.update(utf8mb3_tables=True)
     entry = post(thread, "".join(map(chr, range(0x1F600, 0x1F640))))
     assert max(map(ord, entry.body)) < 0x10000
     with connection.cursor() as cursor:

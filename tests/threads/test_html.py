@@ -175,3 +175,24 @@ def test_indentation_of_plain_text_survives() -> None:
 def test_javascript_in_plain_text_is_no_link() -> None:
     assert elements(displayed_text("javascript:pwned() data:text/html,x"))[0].name == "p"
     assert "<a" not in displayed_text("javascript:pwned() data:text/html,x")
+
+
+@pytest.mark.parametrize(
+    ("given", "alternatives"),
+    [
+        ('<img src="https://a.test/x.png">', [""]),
+        ('<img alt src="https://a.test/x.png">', [""]),
+        ('<img alt="A &gt; &quot;B&quot; <img>" src="cid:x">', ['A > "B" <img>']),
+        ("<p title='<img>'>x</p><IMG SRC=cid:x title='alt=\"no\"'>", [""]),
+        ('<img title="a" onerror="x" alt="one"><img title="b">', ["one", ""]),
+    ],
+)
+def test_every_image_shown_has_an_alternative_text(given: str, alternatives: list[str]) -> None:
+    shown = displayed_html(given)
+    assert [element["alt"] for element in elements(shown) if element.name == "img"] == alternatives
+    assert faults(shown) == []
+
+
+def test_an_image_inside_an_attribute_is_left_alone() -> None:
+    (paragraph,) = elements(displayed_html("<p title='<img src=x title=\"y\">'>x</p>"))
+    assert paragraph.attrs == {"title": '<img src=x title="y">'}

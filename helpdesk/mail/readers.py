@@ -1,0 +1,29 @@
+"""Who a recipient of a mail is, looked up when it is sent."""
+
+from __future__ import annotations
+
+from helpdesk.mail.outgoing import Recipient, RecipientKind
+from helpdesk.people.models import EndUser
+from helpdesk.threads.models import Collaborator
+
+
+def user_of(recipient: Recipient) -> EndUser | None:
+    """Give the end user behind a recipient, None for others and when he is gone.
+
+    The id of a collaborator is that of the row or of the user. The address decides: a link that opens a ticket must
+    never be made for somebody else than the one who gets it.
+    """
+    if recipient.kind not in {RecipientKind.USER, RecipientKind.COLLABORATOR}:
+        return None
+    people = EndUser.objects.select_related("default_email", "org")
+    if recipient.kind is RecipientKind.COLLABORATOR:
+        row = Collaborator.objects.filter(pk=recipient.id).first()
+        found = people.filter(pk=row.user_id or 0).first() if row is not None else None
+        if found is not None and _has_address(found, recipient.address):
+            return found
+    found = people.filter(pk=recipient.id).first()
+    return found if found is not None and _has_address(found, recipient.address) else None
+
+
+def _has_address(user: EndUser, address: str) -> bool:
+    return user.emails.filter(address=address).exists()

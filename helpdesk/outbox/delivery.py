@@ -1,0 +1,150 @@
+"""Delivering effects: claimed by one worker each, in order per object, tried again with growing pauses.
+
+A worker claims some rows in a short transaction, delivers them outside of any, and notes what came of each. One that
+dies leaves rows behind whose lease ends; then others take them. What it had delivered but not noted is delivered again,
+with the same key.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from helpdesk.outbox.handlers import GiveUp, TryLater, handler_of
+from helpdesk.outbox.models import Effect
+
+logger = structlog.get_logger(__name__)
+
+State = Effect.State
+BATCH = 20
+LEASE = timedelta(minutes=10)
+MOST_ATTEMPTS = 12
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
+KEPT_DAYS = 90
+_LONGEST_ERROR = 2000
+
+
+@dataclass
+class Round:
+    """What a round of delivery came to."""
+
+    delivered: int = 0
+    postponed: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many were tried."""
+        return self.delivered + self.postponed + self.failed
+
+
+def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Round:
+    """Deliver what is due until nothing is, or `most` were tried; gives the numbers."""
+    result = Round()
+    return_lost(now=now or timezone.now())
+    while most is None or result.total < most:
+        wanted = BATCH if most is None else min(BATCH, most - result.total)
+        claimed = claim(now=now or timezone.now(), most=wanted)
+        if not claimed:
+            break
+        for effect in claimed:
+            _deliver(effect, result)
+    return result
+
+
+def claim(*, now: datetime, most: int = BATCH) -> list[Effect]:
+    """Take effects that are due, oldest first; only the first unfinished one of an object and kind is taken."""
+    can_skip = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        rows = _due(now).select_for_update(skip_locked=can_skip)[:most]
+        claimed = list(rows)
+        for effect in claimed:
+            effect.state, effect.lease, effect.attempts = State.RUNNING, now + LEASE, effect.attempts + 1
+        Effect.objects.filter(pk__in=[one.pk for one in claimed]).update(
+            state=State.RUNNING, lease=now + LEASE, attempts=F("attempts") + 1
+        )
+    return claimed
+
+
+def return_lost(*, now: datetime) -> int:
+    """Let others take what a worker that died had claimed; gives how many."""
+    lost = Effect.objects.filter(state=State.RUNNING, lease__lt=now)
+    count = lost.update(state=State.WAITING, lease=None, next_try=now)
+    if count:
+        logger.warning("outbox_effects_returned", count=count)
+    return count
+
+
+def purge_finished(*, now: datetime) -> int:
+    """Delete what was done long ago; gives how many. Failed ones stay until somebody decides."""
+    over = Effect.objects.filter(state__in=[State.DONE, State.DISCARDED], finished__lt=now - timedelta(days=KEPT_DAYS))
+    count = 0
+    while ids := list(over.order_by("pk").values_list("pk", flat=True)[:1000]):
+        count += Effect.objects.filter(pk__in=ids).delete()[0]
+    return count
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Give how long to wait after so many attempts: doubling, at most some hours."""
+    pause = min(SHORTEST_PAUSE * 2 ** max(attempts - 1, 0), LONGEST_PAUSE)
+    scattered: timedelta = pause * (0.8 + secrets.randbelow(400) / 1000)
+    return scattered
+
+
+def _due(now: datetime) -> QuerySet[Effect]:
+    unfinished = Effect.objects.filter(
+        kind=OuterRef("kind"),
+        object_type=OuterRef("object_type"),
+        object_id=OuterRef("object_id"),
+        pk__lt=OuterRef("pk"),
+        state__in=[State.WAITING, State.RUNNING],
+    )
+    due = Effect.objects.filter(state=State.WAITING, next_try__lte=now)
+    return due.exclude(Exists(unfinished.filter(object_id__gt=0))).order_by("pk")
+
+
+def _deliver(effect: Effect, result: Round) -> None:
+    try:
+        outcome = handler_of(effect.kind)(effect)
+    except GiveUp as error:
+        _fail(effect, error, result)
+    except TryLater as error:
+        _postpone(effect, error, result, error.after, counts=error.counts)
+    except Exception as error:
+        logger.warning("outbox_effect_broke", effect_id=effect.pk, kind=effect.kind, exc_info=True)
+        _postpone(effect, error, result, None)
+    else:
+        _note(effect, State.DONE, finished=timezone.now(), outcome=outcome[:255], error="")
+        result.delivered += 1
+
+
+def _postpone(effect: Effect, error: Exception, result: Round, after: timedelta | None, *, counts: bool = True) -> None:
+    if counts and effect.attempts >= MOST_ATTEMPTS:
+        _fail(effect, error, result)
+        return
+    next_try = timezone.now() + (after or pause_after(effect.attempts))
+    attempts = effect.attempts if counts else effect.attempts - 1
+    _note(effect, State.WAITING, next_try=next_try, error=_words(error), attempts=attempts)
+    result.postponed += 1
+
+
+def _fail(effect: Effect, error: Exception, result: Round) -> None:
+    _note(effect, State.FAILED, finished=timezone.now(), error=_words(error))
+    logger.error("outbox_effect_failed", effect_id=effect.pk, kind=effect.kind, attempts=effect.attempts)
+    result.failed += 1
+
+
+def _note(effect: Effect, state: Effect.State, **columns: object) -> None:
+    """Note what came of an effect, unless its lease ended and somebody else has it."""
+    rows = Effect.objects.filter(pk=effect.pk, state=State.RUNNING, attempts=effect.attempts)
+    rows.update(state=state, lease=None, **columns)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]

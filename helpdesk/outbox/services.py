@@ -1,0 +1,103 @@
+"""Writing down what is to be done in the outside world."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.constants import OnConflict
+from django.utils import timezone
+
+from helpdesk.outbox.models import Effect
+from helpdesk.outbox.waking import wake_workers
+
+LONGEST_KEY = 190
+LONGEST_KIND = 64
+
+
+@dataclass(frozen=True)
+class NewEffect:
+    """Something to be done once its transaction has committed; the fields are those of `Effect`.
+
+    `key` says what may happen only once, in words that the same cause gives again (`ticket.alert:entry 7:a@b.test`).
+    Without `not_before` it is due at once.
+    """
+
+    kind: str
+    key: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    object_type: str = ""
+    object_id: int = 0
+    not_before: datetime | None = None
+
+
+def enqueue(*effects: NewEffect, now: datetime | None = None) -> None:
+    """Write effects down in the running transaction, those whose key is known are left out.
+
+    Call it in the transaction of the cause: both are there, or neither. Raises ValueError for an effect without kind or
+    key.
+    """
+    moment = now or timezone.now()
+    if effects:
+        _write(effects, moment)
+        transaction.on_commit(wake_workers, robust=True)
+
+
+def known_keys(keys: Iterable[str]) -> set[str]:
+    """Give those of the keys that were written down before."""
+    stored = {_stored_key(key): key for key in keys}
+    return {stored[key] for key in Effect.objects.filter(key__in=stored).values_list("key", flat=True)}
+
+
+_GIVEN = ("kind", "key", "payload", "object_type", "object_id", "next_try", "created")
+"""The fields that differ from effect to effect."""
+
+
+def _write(effects: Sequence[NewEffect], moment: datetime) -> None:
+    """Insert the rows. Tens of thousands come at once (overdue tickets), for which `bulk_create` takes long: it has
+    each value of each row prepared by its field."""
+    fields: list[Any] = [Effect._meta.get_field(name) for name in _GIVEN]
+    others: list[Any] = [one for one in Effect._meta.concrete_fields if not one.primary_key and one.name not in _GIVEN]
+    defaults = [one.get_db_prep_save(one.get_default(), connection) for one in others]
+    operations, quote = connection.ops, connection.ops.quote_name
+    columns = ", ".join(quote(one.column) for one in (*fields, *others))
+    names = [one.column for one in (*fields, *others)]
+    insert = operations.insert_statement(on_conflict=OnConflict.IGNORE)
+    end = operations.on_conflict_suffix_sql(fields, OnConflict.IGNORE, names, [])
+    place = f"({', '.join(['%s'] * len(names))})"
+    _kind, _key, payload, *_ids, next_try, _created = fields
+    created = next_try.get_db_prep_save(moment, connection)
+    size = operations.bulk_batch_size([*fields, *others], effects)
+    for start in range(0, len(effects), size):
+        values: list[Any] = []
+        batch = effects[start : start + size]
+        for effect in batch:
+            _check(effect)
+            due = created if effect.not_before is None else next_try.get_db_prep_save(effect.not_before, connection)
+            stored = payload.get_db_prep_save(dict(effect.payload), connection)
+            values += (effect.kind, _stored_key(effect.key), stored, effect.object_type, effect.object_id, due, created)
+            values += defaults
+        sql = f"{insert} {quote(Effect._meta.db_table)} ({columns}) VALUES {', '.join([place] * len(batch))} {end}"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+
+def _check(effect: NewEffect) -> None:
+    if not effect.kind or len(effect.kind) > LONGEST_KIND or not effect.key:
+        raise ValueError(f"An effect needs a kind of at most {LONGEST_KIND} characters and a key: {effect!r}")
+
+
+def _stored_key(key: str) -> str:
+    """Give the key as its column holds it: one that is too long, or not plain ASCII, by its digest.
+
+    Columns compare without regard to case or accents on some engines, keys do not.
+    """
+    if len(key) <= LONGEST_KEY and key.isascii() and key == key.lower():
+        return key
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    readable = "".join(c for c in key.lower() if c.isascii() and c.isprintable())
+    return f"{readable[: LONGEST_KEY - len(digest) - 1]}#{digest}"

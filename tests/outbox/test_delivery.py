@@ -1,0 +1,145 @@
+"""Effects are delivered once, in order, again after failures, and never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from helpdesk.outbox import handlers
+from helpdesk.outbox.decisions import discard_effects, retry_effects
+from helpdesk.outbox.delivery import MOST_ATTEMPTS, claim, deliver_due, pause_after, purge_finished
+from helpdesk.outbox.handlers import GiveUp, TryLater, register_handler
+from helpdesk.outbox.models import Effect
+from helpdesk.outbox.services import NewEffect, enqueue
+
+pytestmark = pytest.mark.django_db
+State = Effect.State
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What a handler of the kind `tell` was given; texts tell it to fail."""
+    heard: list[str] = []
+
+    def tell(effect: Effect) -> str:
+        text = effect.payload["text"]
+        heard.append(text)
+        if text == "never":
+            raise GiveUp("no")
+        if text == "later":
+            raise TryLater("busy", after=timedelta(minutes=5))
+        if text == "broken":
+            raise RuntimeError("oops")
+        return f"told {text}"
+
+    register_handler("tell", tell)
+    yield heard
+    handlers._handlers.pop("tell")
+
+
+def tell(text: str, *, about: int = 0, key: str = "") -> None:
+    enqueue(NewEffect("tell", key or text, {"text": text}, object_type="ticket" if about else "", object_id=about))
+
+
+def state_of(key: str) -> str:
+    return Effect.objects.get(key=key).state
+
+
+def test_what_is_due_is_delivered_once(told: list[str]) -> None:
+    tell("one")
+    tell("two")
+    assert deliver_due().delivered == 2
+    assert deliver_due().total == 0
+    assert told == ["one", "two"]
+    done = Effect.objects.get(key="one")
+    assert (done.state, done.outcome, done.attempts) == (State.DONE, "told one", 1)
+    assert done.finished is not None
+
+
+def test_each_failure_has_its_own_end(told: list[str]) -> None:
+    for text in ("never", "later", "broken", "fine"):
+        tell(text)
+    before = timezone.now()
+    result = deliver_due()
+    assert (result.delivered, result.postponed, result.failed) == (1, 2, 1)
+    assert state_of("never") == State.FAILED
+    later, broken = Effect.objects.get(key="later"), Effect.objects.get(key="broken")
+    assert later.next_try >= before + timedelta(minutes=5)
+    assert broken.state == State.WAITING
+    assert broken.error == "RuntimeError: oops"
+
+
+def test_an_effect_of_an_object_waits_for_the_one_before_it(told: list[str]) -> None:
+    tell("later", about=7)
+    tell("second", about=7)
+    tell("other", about=8)
+    deliver_due()
+    assert told == ["later", "other"]
+    discard_effects([Effect.objects.get(key="later").pk], now=timezone.now())
+    deliver_due()
+    assert told == ["later", "other", "second"]
+
+
+def test_it_is_given_up_after_so_many_attempts(told: list[str]) -> None:
+    tell("broken")
+    for _attempt in range(MOST_ATTEMPTS):
+        Effect.objects.update(next_try=timezone.now())
+        deliver_due()
+    assert state_of("broken") == State.FAILED
+    assert retry_effects(None, now=timezone.now()) == 1
+    assert (state_of("broken"), Effect.objects.get().attempts) == (State.WAITING, 0)
+
+
+def test_what_a_dead_worker_had_is_taken_by_another(told: list[str]) -> None:
+    tell("one")
+    now = timezone.now()
+    assert len(claim(now=now)) == 1
+    assert deliver_due().total == 0
+    assert told == []
+    assert deliver_due(now=now + timedelta(minutes=11)).delivered == 1
+    assert told == ["one"]
+
+
+def test_two_workers_never_claim_the_same(told: list[str]) -> None:
+    for number in range(30):
+        tell(f"text {number}")
+    first, second = claim(now=timezone.now()), claim(now=timezone.now())
+    assert len(first) + len(second) == 30
+    assert not {one.pk for one in first} & {one.pk for one in second}
+
+
+def test_a_kind_that_nothing_delivers_is_given_up_visibly() -> None:
+    enqueue(NewEffect("pigeon", "p"))
+    assert deliver_due().failed == 1
+    assert "pigeon" in Effect.objects.get().error
+
+
+def test_pauses_grow_to_some_hours() -> None:
+    assert timedelta(seconds=24) <= pause_after(1) <= timedelta(seconds=36)
+    assert timedelta(hours=4) <= pause_after(30) <= timedelta(hours=8)
+
+
+def test_what_was_delivered_long_ago_is_forgotten(told: list[str]) -> None:
+    tell("one")
+    tell("never")
+    deliver_due()
+    assert purge_finished(now=timezone.now() + timedelta(days=91)) == 1
+    assert state_of("never") == State.FAILED
+
+
+def test_the_command_shows_and_decides(told: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    tell("never")
+    call_command("outbox", "deliver")
+    call_command("outbox", "list")
+    call_command("outbox", "retry")
+    call_command("outbox", "discard", str(Effect.objects.get().pk))
+    call_command("outbox")
+    shown = capsys.readouterr().out
+    assert "0 delivered, 0 to be tried again, 1 given up." in shown
+    assert "GiveUp: no" in shown
+    assert "1 will be tried again." in shown
+    assert "dropped" in shown
