@@ -12,5 +12,9 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Sign-in")
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks; let go of users who are deleted."""
         from helpdesk.accounts import checks  # noqa: F401
+        from helpdesk.accounts.removal import release_user
+        from helpdesk.people.removal import when_user_goes
+
+        when_user_goes(release_user)

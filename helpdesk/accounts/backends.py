@@ -1,6 +1,7 @@
 """Who may come in: one authentication backend per door (setting AUTHENTICATION_BACKENDS)."""
 
 from django.contrib.auth.backends import BaseBackend
+from django.db.models import Q, Subquery
 from django.http import HttpRequest
 
 from helpdesk.accounts.models import Account
@@ -8,6 +9,7 @@ from helpdesk.accounts.selectors import agent_by_sign_in_name
 from helpdesk.accounts.services.accounts import account_for_agent, upgrade_hash
 from helpdesk.legacy.passwords import check_password_at_sign_in
 from helpdesk.people.models import Agent
+from helpdesk.people.selectors import agent_with_access
 
 LOCAL_BACKENDS = (None, "", "local")
 """Values of `staff.backend` under which the password stored here counts (osticket/auth.md §12)."""
@@ -28,6 +30,16 @@ class AgentBackend(DoorBackend):
     """Agents by user name, e-mail address or number, with the password of the `staff` row (osticket/auth.md §3)."""
 
     kind = Account.Kind.AGENT
+
+    def get_user(self, user_id: int) -> Account | None:
+        """Give the account of an active agent with the agent and his roles, in one query (most requests ask for it)."""
+        stands_for = Account.objects.filter(pk=user_id, kind=self.kind).values("legacy_id")
+        agent = agent_with_access(Q(pk=Subquery(stands_for)))
+        if agent is None or not agent.isactive:
+            return None
+        account = Account.from_db(None, ["id", "kind", "legacy_id"], [user_id, self.kind, agent.pk])
+        account.agent = agent
+        return account
 
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, userid: str, password: str

@@ -1,5 +1,7 @@
 """The forms at the agents' door; the field names of the sign-in are osTicket's (osticket/auth.md §3)."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -31,8 +33,20 @@ class SecondFactorForm(forms.Form):
     )
 
 
+class AgentResetForm(forms.Form):
+    """Who has forgotten the password, also to say it again beside the link of the mail."""
+
+    userid = forms.CharField(
+        label=_("User name or email address"),
+        max_length=255,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
 class AgentPasswordForm(forms.Form):
-    """The current password and the new one, twice."""
+    """The current password, unless it is forgotten, and the new one, twice."""
 
     current_password = forms.CharField(
         label=_("Current password"), strip=False, widget=_password_input("current-password")
@@ -44,6 +58,12 @@ class AgentPasswordForm(forms.Form):
         widget=_password_input("new-password"),
     )
     confirmation = forms.CharField(label=_("New password again"), strip=False, widget=_password_input("new-password"))
+
+    def __init__(self, *args: Any, is_forgotten: bool = False, **kwargs: Any) -> None:
+        """Do not ask for a password that nobody knows."""
+        super().__init__(*args, **kwargs)
+        if is_forgotten:
+            del self.fields["current_password"]
 
     def clean_confirmation(self) -> str:
         """Refuse two different texts."""

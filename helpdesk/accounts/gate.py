@@ -1,4 +1,4 @@
-"""Who passes the agents' door. Every view below `/scp/` stands behind this gate, marked or not (`middleware.py`).
+"""Who passes the agents' door. Every view below `/scp/` and `/admin/` stands behind this gate (`middleware.py`).
 
 The rules are osTicket's (osticket/auth.md §3 and §10), applied at every request: the account is active, the session is
 neither idle too long nor used from another address where that is forbidden, the help desk is on line or the agent an
@@ -14,13 +14,15 @@ from urllib.parse import urlencode, urlsplit
 import structlog
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from helpdesk import configuration
 from helpdesk.accounts.client_address import client_address
+from helpdesk.accounts.doors import AGENT_DOOR
 from helpdesk.accounts.models import Account
 from helpdesk.configuration.snapshot import Snapshot
 from helpdesk.people.access import AgentAccess, access_of
@@ -93,6 +95,20 @@ def admit_agent(request: HttpRequest, *, password_may_be_due: bool = False) -> H
     return None
 
 
+def admit_administrator(request: HttpRequest) -> HttpResponse | None:
+    """Like `admit_agent`, for the administration: raises PermissionDenied for agents who are no administrators."""
+    answer = admit_agent(request)
+    if answer is None and not is_administrators(request):
+        raise PermissionDenied
+    return answer
+
+
+def is_administrators(request: HttpRequest) -> bool:
+    """Whether the request passed the door and its agent is an administrator."""
+    agent: Agent | None = getattr(request, "agent", None)
+    return agent is not None and agent.isactive and agent.isadmin
+
+
 def signed_in_agent(request: HttpRequest) -> Agent | None:
     """Give the active agent of the session, whatever else may keep him out."""
     account = request.user
@@ -127,7 +143,9 @@ def sign_in_address(way_back: str = "") -> str:
 def local_address(request: HttpRequest, address: str) -> str:
     """Give `address` when it leads to the agents' pages of this help desk, else ''."""
     safe = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if safe and urlsplit(address).path.startswith(reverse("agent:index")) else ""
+    prefix = get_script_prefix().rstrip("/")
+    behind_door = tuple(f"{prefix}{at.path}" for at in AGENT_DOOR.paths)
+    return address if safe and urlsplit(address).path.startswith(behind_door) else ""
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from helpdesk import configuration
 from helpdesk.accounts.client_address import client_address, is_within, parse_networks
-from helpdesk.accounts.doors import AGENT_DOOR, door_of
-from helpdesk.accounts.gate import admit_agent
+from helpdesk.accounts.doors import AGENT_DOOR, door_of, is_in_administration
+from helpdesk.accounts.gate import admit_administrator, admit_agent
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -56,7 +56,8 @@ def _matches(address: str, entry: str) -> bool:
 class AgentDoorMiddleware:
     """Lets nobody but signed-in agents reach a view below `/scp/` that does not say who may.
 
-    A view says so with `agent_required`, or with Django's `login_not_required` (the sign-in page).
+    A view says so with `agent_required`, or with Django's `login_not_required` (the sign-in page). Below `/admin/`
+    nobody but administrators passes, whatever a view says.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -71,5 +72,7 @@ class AgentDoorMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Answer in place of the view when the visitor is no signed-in agent."""
+        if is_in_administration(request):
+            return admit_administrator(request)
         says_who_may = getattr(view, "agent_required", False) or not getattr(view, "login_required", True)
         return None if says_who_may or door_of(request) is not AGENT_DOOR else admit_agent(request)

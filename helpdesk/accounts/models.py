@@ -6,12 +6,12 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from helpdesk.legacy.fields import CaseInsensitiveCharField
+from helpdesk.legacy.fields import CaseInsensitiveCharField, Folded
+from helpdesk.people.constants import AccountStatus
 from helpdesk.people.models import Agent, EndUser, UserAccount
 
 
@@ -50,8 +50,8 @@ class Account(AbstractBaseUser):
         db_table = "hd_account"
         constraints = [
             models.UniqueConstraint(fields=["kind", "legacy_id"], name="hd_account_person"),
-            models.UniqueConstraint("kind", Upper("username"), name="hd_account_username"),
-            models.UniqueConstraint("kind", Upper("email"), name="hd_account_email"),
+            models.UniqueConstraint("kind", Folded("username"), name="hd_account_username"),
+            models.UniqueConstraint("kind", Folded("email"), name="hd_account_email"),
         ]
 
     def __str__(self) -> str:
@@ -71,16 +71,25 @@ class Account(AbstractBaseUser):
             return None
         return EndUser.objects.filter(pk=self.legacy_id).first()
 
+    @cached_property
+    def sign_in(self) -> UserAccount | None:
+        """The row with the end user's password, None for guests and agents."""
+        if self.kind != self.Kind.END_USER:
+            return None
+        return UserAccount.objects.filter(user=self.legacy_id).order_by("pk").first()
+
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Whether the person still exists and may sign in."""
-        return self.agent.isactive if self.agent else self.end_user is not None
+        """Whether the person still exists and may sign in: agents who are active, users who are not locked."""
+        if self.agent:
+            return bool(self.agent.isactive)
+        is_locked = self.sign_in is not None and bool(AccountStatus.LOCKED & self.sign_in.status)
+        return self.end_user is not None and not is_locked
 
     def _legacy_password(self) -> str:
         if self.agent:
             return self.agent.passwd or ""
-        account = UserAccount.objects.filter(user=self.legacy_id).only("passwd").first()
-        return (account.passwd or "") if account else ""
+        return (self.sign_in.passwd or "") if self.sign_in else ""
 
     def get_session_auth_hash(self) -> str:
         """Give what ties sessions to the legacy password: a change in PHP ends the sessions here too."""

@@ -43,6 +43,15 @@ class Limits:
         settings = configuration.current()
         return cls(settings.integer("staff_max_logins"), settings.integer("staff_login_timeout") * 60)
 
+    @classmethod
+    def for_users(cls) -> "Limits":
+        """Give `client_max_logins` failures and `client_login_timeout` minutes of pause.
+
+        osTicket takes the agents' pause by mistake (osticket/auth.md §5).
+        """
+        settings = configuration.current()
+        return cls(settings.integer("client_max_logins"), settings.integer("client_login_timeout") * 60)
+
 
 class SessionStrikes:
     """osTicket's own count, kept in the visitor's session."""
@@ -101,6 +110,19 @@ class _Count:
             return
 
 
+def is_within_pace(action: str, address: str, *, most: int, seconds: int) -> bool:
+    """Count one use of `action` from an address (of an IPv6 site); whether it is within `most` uses in `seconds`."""
+    digest = hashlib.sha256(f"{action}\0{_site_of(address)}".encode("utf-8", "surrogatepass")).hexdigest()
+    return _Count(f"pace.{digest}", most, seconds).take()
+
+
+def _site_of(address: str) -> str:
+    """Give the address, for IPv6 its site: one visitor owns 2^64 addresses."""
+    if not address or not isinstance(ip_address(address), IPv6Address):
+        return address
+    return str(ip_network(f"{address}/{IPV6_SITE_BITS}", strict=False))
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One try to sign in at a door: for which account (its key, or the typed name), from where, on which device."""
@@ -152,7 +174,4 @@ class Attempt:
 
     @property
     def _site(self) -> str:
-        """The address, for IPv6 its site: one visitor owns 2^64 addresses."""
-        if not self.address or not isinstance(ip_address(self.address), IPv6Address):
-            return self.address
-        return str(ip_network(f"{self.address}/{IPV6_SITE_BITS}", strict=False))
+        return _site_of(self.address)

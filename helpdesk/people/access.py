@@ -1,9 +1,9 @@
 """What one agent may reach: departments, teams, and the role in each department (osticket/tickets.md §3.2 and §4.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from helpdesk.configuration.snapshot import is_true
 from helpdesk.people.models import Agent, Department, DepartmentAccess, Role, TeamMember
@@ -11,35 +11,50 @@ from helpdesk.people.permissions import RolePermission, granted
 
 CREATE_ONLY = frozenset({RolePermission.TICKET_CREATE.value})
 """Permissions of the synthetic role in departments where the agent holds none."""
+_DEPARTMENT, _TEAM = 1, 2
 
 
 class AgentAccess:
-    """The reach of one agent, read once and then kept: at most three queries, none after that.
+    """The reach of one agent, read once and then kept: at most two queries, none after that.
 
-    Make one per request or job with `access_of`; it never notices later changes. The role of the agent costs a fourth
-    query unless it came with the agent (`select_related("role")`).
+    Make one per request or job with `access_of`; it never notices later changes. The role of the agent costs a third
+    query unless it came with the agent (`select_related("role")`). What `selectors.agent_with_access` gives has its
+    roles already.
     """
 
-    def __init__(self, agent: Agent) -> None:
-        """Take the agent; nothing is read until it is asked for."""
+    def __init__(self, agent: Agent, extended: Sequence[DepartmentAccess] | None = None) -> None:
+        """Take the agent, and the extended accesses with their roles where they are at hand; the rest is read later."""
         self.agent = agent
+        if extended is not None:
+            self._extended = list(extended)
 
-    @cached_property
+    @property
     def department_ids(self) -> frozenset[int]:
         """The departments whose tickets and tasks the agent sees: own, managed and extended ones with all below them.
 
         Inactive departments are among them. Whether the agent is restricted to assigned tickets is another question.
         """
+        return self._reach[0]
+
+    @property
+    def team_ids(self) -> frozenset[int]:
+        """The teams that the agent is a member of."""
+        return self._reach[1]
+
+    @cached_property
+    def _reach(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Departments and teams, in one query."""
         roots = {self.agent.dept_id, *(row.dept_id for row in self._extended)} - {None}
         condition = Q(manager=self.agent)
         for root in roots:
             condition |= Q(path__contains=f"/{root}/")
-        return frozenset(Department.objects.filter(condition).values_list("pk", flat=True))
-
-    @cached_property
-    def team_ids(self) -> frozenset[int]:
-        """The teams that the agent is a member of."""
-        return frozenset(TeamMember.objects.filter(staff=self.agent).values_list("team_id", flat=True))
+        departments = Department.objects.filter(condition).order_by().values_list("pk", Value(_DEPARTMENT))
+        teams = TeamMember.objects.filter(staff=self.agent).order_by().values_list("team_id", Value(_TEAM))
+        rows = list(departments.union(teams, all=True))
+        return (
+            frozenset(pk for pk, kind in rows if kind == _DEPARTMENT),
+            frozenset(pk for pk, kind in rows if kind == _TEAM),
+        )
 
     @cached_property
     def roles(self) -> Mapping[int, Role]:
@@ -106,8 +121,12 @@ class AgentAccess:
 def access_of(agent: Agent) -> AgentAccess:
     """Give the reach of this agent object, read at most once per object (one object serves one request or job)."""
     access: AgentAccess | None = agent.__dict__.get("_access")
-    if access is None:
-        access = agent.__dict__["_access"] = AgentAccess(agent)
+    return access or remember_access(AgentAccess(agent))
+
+
+def remember_access(access: AgentAccess) -> AgentAccess:
+    """Make this the reach that `access_of` gives for its agent object."""
+    access.agent.__dict__["_access"] = access
     return access
 
 

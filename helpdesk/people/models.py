@@ -1,15 +1,17 @@
 """Departments, teams, agents, roles, end users and organizations."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
     EnumField,
     FlagsField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     PhpJSONField,
     Prefixed,
     UnsignedAutoField,
@@ -45,12 +47,12 @@ class Department(models.Model):
     manager = ZeroForeignKey("Agent", related_name="managed_departments")
     flags = FlagsField(flags=DepartmentFlag)
     name = CaseInsensitiveCharField(max_length=128, default="", blank=True)
-    signature = models.TextField(blank=True)
+    signature = LegacyTextField(blank=True)
     ispublic = models.BooleanField(default=True)
     group_membership = models.PositiveSmallIntegerField(choices=AlertMembership.choices, default=0)
     ticket_auto_response = models.BooleanField(default=True)
     message_auto_response = models.BooleanField(default=False)
-    path = models.CharField(max_length=128, default="/")
+    path = LegacyCharField(max_length=128, default="/")
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -65,7 +67,7 @@ class Department(models.Model):
             models.Index(fields=["tpl_id"], name="department_tpl_id"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("name"), "parent", name="department_name"),
+            models.UniqueConstraint(Folded("name"), "parent", name="department_name"),
         ]
 
     def __str__(self) -> str:
@@ -79,14 +81,14 @@ class Role(models.Model):
     flags = FlagsField(flags=RoleFlag, default=RoleFlag(1))
     name = CaseInsensitiveCharField(max_length=64, null=True, blank=True)
     permissions = PhpJSONField(null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
         db_table = Prefixed("role")
         constraints = [
-            models.UniqueConstraint(Upper("name"), name="role_name"),
+            models.UniqueConstraint(Folded("name"), name="role_name"),
         ]
 
     def __str__(self) -> str:
@@ -100,19 +102,19 @@ class Agent(models.Model):
     dept = ZeroForeignKey("Department", related_name="primary_members")
     role = ZeroForeignKey("Role", related_name="primary_holders")
     username = CaseInsensitiveCharField(max_length=32, default="", blank=True)
-    firstname = models.CharField(max_length=32, null=True, blank=True)
-    lastname = models.CharField(max_length=32, null=True, blank=True)
-    passwd = models.CharField(max_length=128, null=True, blank=True)
-    backend = models.CharField(max_length=32, null=True, blank=True)
+    firstname = LegacyCharField(max_length=32, null=True, blank=True)
+    lastname = LegacyCharField(max_length=32, null=True, blank=True)
+    passwd = LegacyCharField(max_length=128, null=True, blank=True)
+    backend = LegacyCharField(max_length=32, null=True, blank=True)
     email = CaseInsensitiveCharField(max_length=255, null=True, blank=True)
-    phone = models.CharField(max_length=24, default="", blank=True)
-    phone_ext = models.CharField(max_length=6, null=True, blank=True)
-    mobile = models.CharField(max_length=24, default="", blank=True)
-    signature = models.TextField(blank=True)
-    lang = models.CharField(max_length=16, null=True, blank=True)
-    timezone = models.CharField(max_length=64, null=True, blank=True)
-    locale = models.CharField(max_length=16, null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
+    phone = LegacyCharField(max_length=24, default="", blank=True)
+    phone_ext = LegacyCharField(max_length=6, null=True, blank=True)
+    mobile = LegacyCharField(max_length=24, default="", blank=True)
+    signature = LegacyTextField(blank=True)
+    lang = LegacyCharField(max_length=16, null=True, blank=True)
+    timezone = LegacyCharField(max_length=64, null=True, blank=True)
+    locale = LegacyCharField(max_length=16, null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     isactive = models.BooleanField(default=True)
     isadmin = models.BooleanField(default=False)
     isvisible = models.BooleanField(default=True)
@@ -142,7 +144,7 @@ class Agent(models.Model):
             models.Index(fields=["onvacation"], name="staff_onvacation"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("username"), name="staff_username"),
+            models.UniqueConstraint(Folded("username"), name="staff_username"),
         ]
 
     def __str__(self) -> str:
@@ -177,7 +179,7 @@ class Team(models.Model):
     lead = ZeroForeignKey("Agent", related_name="led_teams")
     flags = FlagsField(flags=TeamFlag, default=TeamFlag(1))
     name = CaseInsensitiveCharField(max_length=125, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -189,7 +191,7 @@ class Team(models.Model):
             models.Index(fields=["lead"], name="team_lead_id"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("name"), name="team_name"),
+            models.UniqueConstraint(Folded("name"), name="team_name"),
         ]
 
     def __str__(self) -> str:
@@ -215,11 +217,11 @@ class Organization(models.Model):
     """A customer organization; its members may share tickets."""
 
     id = UnsignedAutoField(primary_key=True)
-    name = models.CharField(max_length=128, default="", blank=True)
-    manager = models.CharField(max_length=16, default="", blank=True)
+    name = LegacyCharField(max_length=128, default="", blank=True)
+    manager = LegacyCharField(max_length=16, default="", blank=True)
     status = FlagsField(flags=OrganizationFlag)
-    domain = models.CharField(max_length=256, default="", blank=True)
-    extra = models.TextField(null=True, blank=True)
+    domain = LegacyCharField(max_length=256, default="", blank=True)
+    extra = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(null=True, blank=True, default=now)
     updated = LegacyDateTimeField(null=True, blank=True)
 
@@ -237,7 +239,7 @@ class EndUser(models.Model):
     org = ZeroForeignKey("Organization", related_name="members")
     default_email = ZeroForeignKey("UserEmail", related_name="+")
     status = FlagsField(flags=UserFlag)
-    name = models.CharField(max_length=128)
+    name = LegacyCharField(max_length=128)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -251,6 +253,11 @@ class EndUser(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def is_primary_contact(self) -> bool:
+        """Whether the user is a primary contact of his organization."""
+        return bool(UserFlag.PRIMARY_CONTACT & self.status)
 
 
 class UserEmail(models.Model):
@@ -267,7 +274,7 @@ class UserEmail(models.Model):
             models.Index(fields=["user"], name="user_email_user_email_lookup"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("address"), name="user_email_address"),
+            models.UniqueConstraint(Folded("address"), name="user_email_address"),
         ]
 
     def __str__(self) -> str:
@@ -280,11 +287,11 @@ class UserAccount(models.Model):
     id = UnsignedAutoField(primary_key=True)
     user = LegacyForeignKey("EndUser", related_name="accounts")
     status = FlagsField(flags=AccountStatus)
-    timezone = models.CharField(max_length=64, null=True, blank=True)
-    lang = models.CharField(max_length=16, null=True, blank=True)
+    timezone = LegacyCharField(max_length=64, null=True, blank=True)
+    lang = LegacyCharField(max_length=16, null=True, blank=True)
     username = CaseInsensitiveCharField(max_length=64, null=True, blank=True)
-    passwd = models.CharField(max_length=128, null=True, blank=True)
-    backend = models.CharField(max_length=32, null=True, blank=True)
+    passwd = LegacyCharField(max_length=128, null=True, blank=True)
+    backend = LegacyCharField(max_length=32, null=True, blank=True)
     extra = PhpJSONField(null=True, blank=True)
     registered = LegacyDateTimeField(null=True, blank=True, default=now)
 
@@ -294,5 +301,15 @@ class UserAccount(models.Model):
             models.Index(fields=["user"], name="user_account_user_id"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("username"), name="user_account_username"),
+            models.UniqueConstraint(Folded("username"), name="user_account_username"),
         ]
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the user has confirmed it, or an agent in his place."""
+        return bool(AccountStatus.CONFIRMED & self.status)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether an agent keeps the user out."""
+        return bool(AccountStatus.LOCKED & self.status)

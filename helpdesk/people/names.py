@@ -5,14 +5,20 @@ A name in a template variable is shown in the configured format; its other forms
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.utils.html import strip_tags
+
 from helpdesk import configuration
+from helpdesk.legacy.characters import clean_text
 
 DEFAULT_AGENT_FORMAT = "full"
 DEFAULT_USER_FORMAT = "original"
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 _SALUTATIONS = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "fr", "sr", "herr", "frau", "master", "sir", "dame"}
@@ -114,6 +120,17 @@ def parse_name(text: str) -> PersonName:
     return PersonName(
         text.strip(), salutation, words[0], " ".join(words[1:start]), " ".join(words[start:]), suffix=suffix
     )
+
+
+def entered_name(text: str) -> str:
+    """Give a name as it is stored: without HTML, which mails and programs send along, on one line.
+
+    Joiners of emoji, marks of direction and characters that are newer than this Python stay; a name of which nothing is
+    to be seen is none.
+    """
+    words = strip_tags(clean_text(html.unescape(text))).split()
+    name = " ".join("".join(c for c in word if unicodedata.category(c) != "Cc") for word in words).strip()
+    return name if any(unicodedata.category(c) not in _INVISIBLE for c in name) else ""
 
 
 def agent_name(firstname: str | None, lastname: str | None, *, username: str = "") -> str:

@@ -65,3 +65,16 @@ def granted(stored: Any) -> frozenset[str]:
 def stored_form(keys: Iterable[str]) -> dict[str, int]:
     """Give what the column holds for these keys, in a stable order."""
     return dict.fromkeys(sorted(str(key) for key in keys), 1)
+
+
+def replaced(stored: Any, keys: Iterable[str], *, known: type[StrEnum]) -> Any:
+    """Give what a column holds after its known keys became exactly `keys`.
+
+    Keys that are unknown here belong to another program and stay as they are. Where nothing changes, the stored value
+    is given back as it was, whatever its form.
+    """
+    names, wanted = {str(member) for member in known}, {str(key) for key in keys}
+    if granted(stored) & names == wanted:
+        return stored
+    unknown = {key: value for key, value in stored.items() if key not in names} if isinstance(stored, dict) else {}
+    return {**stored_form(wanted), **unknown}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor, ActorKind
+from helpdesk.people.models import EndUser
 from helpdesk.people.permissions import AgentPermission
 
 
@@ -41,3 +42,9 @@ def check_agent_permission(actor: Actor, permission: AgentPermission) -> None:
     """Raise PermissionRefused unless the actor holds the global permission."""
     if not has_agent_permission(actor, permission):
         raise PermissionRefused(_("Permission denied"), code=f"needs_{permission.value}")
+
+
+def check_may_change_user(actor: Actor, user: EndUser) -> None:
+    """Raise PermissionRefused unless the actor is that user, or may edit users."""
+    if actor.user is None or actor.user.pk != user.pk:
+        check_agent_permission(actor, AgentPermission.USER_EDIT)

@@ -4,7 +4,9 @@
 """
 
 import re
+import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -22,6 +24,7 @@ Apps = Sequence[AppConfig] | None
 
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 10
+SHORTEST_TOKEN = 20
 # What examples and the side-cars of osTicket installations have where a secret belongs; letters and digits only.
 KNOWN_SECRETS = re.compile(
     r"^(secret|supersecret|development|dev|test|password)$|your(secret|session|jwt|api)|change(me|this|it|in)|"
@@ -71,6 +74,17 @@ def secret_key_is_secret(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]
 
 
 @register(Tags.security, deploy=True)
+def monitoring_tokens_are_secret(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever guesses HEALTH_TOKEN or METRICS_TOKEN reads versions, paths and failures."""
+    given = {"HEALTH_TOKEN": settings.HEALTH_TOKEN, "METRICS_TOKEN": settings.METRICS_TOKEN}
+    short = [name for name, token in given.items() if token and len(token) < SHORTEST_TOKEN]
+    hint = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    return [
+        Error(f"{name} has fewer than {SHORTEST_TOKEN} characters.", hint=hint, id="hd_portal.E011") for name in short
+    ]
+
+
+@register(Tags.security, deploy=True)
 def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """With any Host header accepted, links in password mails lead where the sender of the request wants."""
     if "*" not in settings.ALLOWED_HOSTS:
@@ -112,6 +126,30 @@ def _weaknesses(password: str) -> Iterator[str]:
             yield from error.messages
 
 
+@register(Tags.security, deploy=True)
+def address_and_https_agree(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """An https address with HTTPS=0 leaves cookies without `Secure`: any plain http request would give them away."""
+    if settings.HTTPS or not settings.HELPDESK_URL.lower().startswith("https:"):
+        return []
+    return [
+        Error(
+            "HELPDESK_URL begins with https://, but HTTPS is 0: cookies may travel unencrypted.",
+            hint="Set HTTPS=1, and BEHIND_PROXY=1 when a proxy speaks https; else write http:// in HELPDESK_URL.",
+            id="hd_portal.E009",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def data_directory_is_private(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """The data directory holds the keys and, with SQLite, every message."""
+    directory = Path(settings.DATA_DIR)
+    if not directory.exists() or not directory.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH):
+        return []
+    hint = f"chmod 0700 {directory}"
+    return [Warning("Other users of this machine can enter the data directory.", hint=hint, id="hd_portal.W010")]
+
+
 @register(Tags.caches, deploy=True)
 def processes_share_what_they_must(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """A database server invites several hosts; files of one host as cache or broker do not reach the others."""
@@ -121,7 +159,7 @@ def processes_share_what_they_must(app_configs: Apps, **kwargs: Any) -> list[Che
     warnings: list[CheckMessage] = []
     if settings.CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
         warnings.append(Warning("The cache is on this host only.", hint=hint.format("CACHE_URL"), id="hd_portal.W007"))
-    if settings.CELERY_BROKER_URL.startswith(("filesystem", "memory")):
+    if settings.CELERY_BROKER_URL.startswith("filesystem"):
         warnings.append(
             Warning(
                 "Jobs are handed over through files of this host.", hint=hint.format("BROKER_URL"), id="hd_portal.W008"

@@ -80,9 +80,17 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
     return Template(value).substitute(values) if isinstance(value, str) and "$" in value else value
 
 
+def english_template(code: str) -> tuple[str, str] | None:
+    """Give subject and body of an e-mail template as a new help desk gets it, None for a code without one."""
+    if not _initial_data().joinpath("email_templates", f"{code}.html").is_file():
+        return None
+    subject, _blank, body = _text("email_templates", code).partition("\n\n")
+    return subject.removeprefix("Subject: "), body
+
+
 def _with_template_text(row: Row) -> Row:
-    subject, _blank, body = _text("email_templates", row["code_name"]).partition("\n\n")
-    return {**row, "subject": subject.removeprefix("Subject: "), "body": body}
+    subject, body = english_template(row["code_name"]) or ("", "")
+    return {**row, "subject": subject, "body": body}
 
 
 def _with_page_text(row: Row) -> Row:
@@ -198,8 +206,9 @@ def seed_database(answers: InstallerAnswers, *, now: datetime) -> int:
                 schema_signature=schema_signature(),
                 database_time_zone="UTC",
             )
-    except IntegrityError:
-        # Two set-ups at once: the ids are fixed, so only one can win, and the other has nothing left to do.
+    except (IntegrityError, Conflict):
+        # Two set-ups at once: the ids are fixed, so only one can win, and the other has nothing left to do. It meets
+        # the winner's rows when it writes its own, or before, when the winner commits between its first two looks.
         if is_set_up():
             return 0
         raise

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from helpdesk.knowledge.faq_pages import featured_categories, featured_questions
+from helpdesk.knowledge.readers import knowledge_base_is_open
 from helpdesk.knowledge.selectors import landing_page_html
 from helpdesk.portal.context_processors import THEME_COOKIE, THEMES
 
@@ -20,8 +22,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the landing page that the administrator wrote."""
-    return render(request, "portal/home.html", {"landing_html": landing_page_html()})
+    """Show the landing page that the administrator wrote, and what stands out in the knowledge base."""
+    is_open = knowledge_base_is_open(request)
+    context = {
+        "landing_html": landing_page_html(),
+        "featured_questions": featured_questions() if is_open else [],
+        "featured_categories": featured_categories() if is_open else [],
+    }
+    return render(request, "portal/home.html", context)
 
 
 @require_POST

@@ -8,10 +8,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from helpdesk.accounts import jobs
+from helpdesk.configuration.models import ConfigItem
+from helpdesk.configuration.services import set_settings
+from helpdesk.people.actor import Actor
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
+ALL_TOKENS = {"old", "new", "confirmation", "old confirmation"}
 
 
 def make_sessions(*ages: timedelta) -> None:
@@ -46,3 +50,16 @@ def test_the_job_goes_by_the_clock() -> None:
     make_sessions(NOW - timezone.now() + timedelta(hours=1), NOW - timezone.now() - timedelta(hours=1))
     assert jobs.purge_expired_sessions.delay().get() == 1
     assert Session.objects.get().session_key == "key1"
+
+
+@pytest.mark.parametrize(("minutes", "left"), [("30", {"new", "confirmation"}), ("0", ALL_TOKENS)])
+def test_tokens_of_password_resets_are_deleted_after_their_time(minutes: str, left: set[str]) -> None:
+    set_settings("core", {"pw_reset_window": minutes}, Actor.system())
+    day = 24 * 60
+    ages = {"old": ("1", 31), "new": ("1", 29), "confirmation": ("c1", 6 * day), "old confirmation": ("c2", 8 * day)}
+    for key, (value, age) in ages.items():
+        ConfigItem.objects.create(
+            namespace="pwreset", key=key, value=value, updated=timezone.now() - timedelta(minutes=age)
+        )
+    jobs.purge_password_resets()
+    assert set(ConfigItem.objects.filter(namespace="pwreset").values_list("key", flat=True)) == left

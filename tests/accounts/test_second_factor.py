@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from helpdesk.accounts.second_factor import SecondFactor, accepts_code, code_at, second_factor_of
+from helpdesk.accounts.second_factor import SecondFactor, accepts_code, code_at, mailed_code, second_factor_of
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.legacy.passwords import hash_password
+from helpdesk.outbox.models import Effect
 from helpdesk.people.models import Agent
 from tests.accounts.conftest import SIGN_IN, WELCOME, agent_of, configure, sign_in
 
@@ -161,9 +162,6 @@ class TestStoredForms:
     @pytest.mark.parametrize(
         ("backend", "rows"),
         [
-            ("2fa-email", {"2fa-email": {"config": {"email": "bob@acme.test"}, "verified": 1}}),
-            ("2fa-email", {"2fa-email": {"config": {"email": "bob@acme.test"}, "verified": 0}}),
-            ("2fa-email", {}),
             ("auth.agent", {}),
             ("auth.agent", {"auth.agent": ""}),
             ("auth.agent", {"auth.agent": "not base32!"}),
@@ -185,6 +183,50 @@ class TestStoredForms:
     def test_who_has_none_needs_none(self, browser: Client, agent: Agent) -> None:
         set_up(agent, "")
         assert sign_in(browser) == WELCOME
+
+
+class TestByMail:
+    """A code by mail, to the agent's own address whatever his settings say."""
+
+    @pytest.fixture(params=[{"2fa-email": {"config": {"email": "other@acme.test"}, "verified": 1}}, {}])
+    def mailed(self, agent: Agent, request: Any) -> Agent:
+        set_up(agent, "2fa-email", **request.param)
+        return agent
+
+    def code(self) -> str:
+        effect = Effect.objects.latest("pk")
+        assert effect.payload["to"][0]["address"] == "bob@acme.test"
+        assert effect.payload["template"] == "email2fa-staff"
+        code = mailed_code(effect.payload["context"]["code"])
+        assert code not in str(effect.payload)
+        return code
+
+    def test_password_and_code_open_the_door(self, browser: Client, mailed: Agent) -> None:
+        assert sign_in(browser) == CODE_DUE
+        assert agent_of(browser) is None
+        assert "mailed you a code" in browser.get(SIGN_IN).content.decode()
+        code = self.code()
+        assert send_code(browser, "000000")["message"] == "Invalid Code"
+        assert send_code(browser, f"{code[:3]} {code[3:]}") == WELCOME
+        assert agent_of(browser) == "bob"
+
+    def test_a_code_is_good_for_its_own_sign_in(self, browser: Client, mailed: Agent) -> None:
+        other = Client()
+        sign_in(other)
+        stolen = self.code()
+        sign_in(browser)
+        assert stolen != self.code()
+        assert send_code(browser, stolen)["message"] == "Invalid Code"
+
+    def test_three_wrong_codes_end_it(self, browser: Client, mailed: Agent) -> None:
+        sign_in(browser)
+        code = self.code()
+        assert [send_code(browser, "000000")["message"] for _ in range(3)][-1] == "Please sign in again."
+        assert send_code(browser, code)["message"] == "Please sign in again."
+
+    def test_without_an_address_nobody_can_be_asked(self, browser: Client, mailed: Agent) -> None:
+        Agent.objects.filter(pk=mailed.pk).update(email="")
+        assert "second sign-in step is not available" in sign_in(browser)["message"]
 
 
 class TestRequired:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from helpdesk.accounts.signals import excessive_sign_in_attempts
-from helpdesk.accounts.throttle import FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS, FAILURES_OF_DEVICE
+from helpdesk.accounts.throttle import FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS, FAILURES_OF_DEVICE, is_within_pace
 from helpdesk.legacy.passwords import hash_password
 from helpdesk.people.models import Agent
 from tests.accounts.conftest import DENIED, LOCKED, PASSWORD, SIGN_IN, WELCOME, MakeAgent, configure, log_lines, sign_in
@@ -254,3 +254,14 @@ class TestTime:
     def test_a_megabyte_of_password_answers_fast(self, agent: Agent) -> None:
         self.measure("bob", "wrong")
         assert self.measure("bob", "x" * 1_000_000) < 0.5
+
+
+def test_a_pace_counts_each_action_and_the_whole_site_of_an_ipv6_address() -> None:
+    def take(action: str, address: str) -> bool:
+        return is_within_pace(action, address, most=1, seconds=60)
+
+    assert take("open", "2001:db8::1")
+    assert not take("open", "2001:db8::2")
+    assert take("open", "2001:db8:1::1")
+    assert take("link", "2001:db8::1")
+    assert take("open", "")

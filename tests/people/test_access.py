@@ -148,7 +148,7 @@ def test_teams_are_those_of_the_agent(make_agent: MakeAgent, system: Actor) -> N
 
 
 class TestCost:
-    def test_three_queries_then_none(
+    def test_two_queries_then_none(
         self, make_agent: MakeAgent, sales: Department, limited: Role, system: Actor, django_assert_num_queries: Queries
     ) -> None:
         agent = make_agent()
@@ -166,7 +166,7 @@ class TestCost:
                 access.agent_permissions,
             ]
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             first = everything()
         with django_assert_num_queries(0):
             assert everything() == first

@@ -8,7 +8,11 @@ from django.template.loader import render_to_string
 from django.test import Client, override_settings
 from django.urls import include, path
 
+from helpdesk.configuration.services import set_setting
+from helpdesk.forms.models import FormAnswer, FormEntry, FormField
+from helpdesk.forms.selectors import form_for
 from helpdesk.knowledge.models import Page
+from helpdesk.people.actor import Actor
 
 ERROR_PAGES = ("400", "403", "403_csrf", "404", "500")
 
@@ -22,6 +26,15 @@ def fail_with(request: HttpRequest, status: int) -> HttpResponse:
 
 
 urlpatterns = [path("fail/<int:status>/", fail_with), path("", include("helpdesk.urls"))]
+
+
+def answer_company(name: str, value: str) -> None:
+    """Answer a field of the company form."""
+    form = form_for("C")
+    assert form is not None
+    entry, _ = FormEntry.objects.get_or_create(form=form, object_type="C", defaults={"object_id": None})
+    field = FormField.objects.get(form=form, name=name)
+    FormAnswer.objects.update_or_create(entry=entry, field=field, defaults={"value": value})
 
 
 def heading(html: bytes | str) -> str:
@@ -46,6 +59,45 @@ def test_the_landing_page_is_cleaned(client: Client) -> None:
     assert landing.decode_contents().strip() == "<h1>Hi</h1><p>Text</p>"
 
 
+def landing_of(client: Client, body: str) -> str:
+    Page.objects.filter(type="landing").update(body=body)
+    landing = BeautifulSoup(client.get("/").content, "html.parser").find(class_="landing")
+    assert landing is not None
+    return landing.decode_contents().strip()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("<p>%{company.name}, %{company}, %{company.Name}</p>", "<p>Acme &lt;b&gt; &amp; Co, {0}, {0}</p>"),
+        ("<p>%{company.unknown}|%{url}|%{URL}</p>", "<p>|https://desk.acme.test/help|%{URL}</p>"),
+        ("<p>%{ticket.number} %{u} 100% {url}</p>", "<p>%{ticket.number} %{u} 100% {url}</p>"),
+        ('<p title="%{company.name}">x</p>', '<p title="Acme &lt;b&gt; &amp; Co">x</p>'),
+        ("<p>%{company.phone}</p>", "<p>%{url}</p>"),
+    ],
+    ids=["company", "url", "others stay", "in an attribute", "once only"],
+)
+def test_variables_of_the_landing_page_are_replaced(client: Client, body: str, shown: str) -> None:
+    set_setting("core", "helpdesk_url", "https://desk.acme.test/help/", Actor.system())
+    answer_company("name", "Acme <b> & Co")
+    answer_company("phone", "%{url}")
+    assert landing_of(client, body) == shown.replace("{0}", "Acme &lt;b&gt; &amp; Co")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("opener", ["%{url}", "%%7Burl%7D"])
+def test_a_variable_may_begin_an_address(client: Client, opener: str) -> None:
+    set_setting("core", "helpdesk_url", "https://desk.acme.test/", Actor.system())
+    assert 'href="https://desk.acme.test/open.php"' in landing_of(client, f'<a href="{opener}/open.php">x</a>')
+
+
+@pytest.mark.django_db
+def test_a_variable_cannot_smuggle_a_script_into_an_address(client: Client) -> None:
+    answer_company("website", "javascript:alert(1)")
+    assert "javascript" not in landing_of(client, '<a href="%{company.website}">x</a>')
+
+
 @pytest.mark.django_db
 def test_without_a_landing_page_the_start_page_is_there_all_the_same(client: Client) -> None:
     Page.objects.filter(type="landing").update(isactive=False)
@@ -56,12 +108,16 @@ def test_without_a_landing_page_the_start_page_is_there_all_the_same(client: Cli
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "address", ["/nothing/", "/scpnothing", "/tickets.php?id=1", "/pages/none", "/file.php", "/file.php?key=x"]
+    ("address", "title"),
+    [
+        *((path, "There is nothing here") for path in ("/nothing/", "/scpnothing", "/tickets/x/", "/pages/none")),
+        *((path, "Unknown or invalid file") for path in ("/file.php", "/file.php?key=x")),
+    ],
 )
-def test_unknown_addresses_get_the_page_for_it(client: Client, address: str) -> None:
+def test_unknown_addresses_get_the_page_for_it(client: Client, address: str, title: str) -> None:
     response = client.get(address)
     assert response.status_code == 404
-    assert heading(response.content) == "There is nothing here"
+    assert heading(response.content) == title
     assert b'href="/"' in response.content
 
 
@@ -155,7 +211,7 @@ def test_a_form_in_a_foreign_character_set_is_a_bad_request() -> None:
 
 
 @pytest.mark.django_db
-def test_the_start_page_says_what_it_cannot_do_yet(client: Client) -> None:
-    note = BeautifulSoup(client.get("/").content, "html.parser").select_one(".landing-note")
-    assert note is not None
-    assert "cannot be opened or followed on these pages yet" in note.get_text()
+def test_the_start_page_leads_to_tickets(client: Client) -> None:
+    page = BeautifulSoup(client.get("/").content, "html.parser")
+    links = [link["href"] for link in page.select(".portal-choices a")]
+    assert links == ["/tickets/new/", "/tickets/status/"]

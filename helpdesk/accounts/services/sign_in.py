@@ -10,14 +10,24 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, to_locale
 
 from helpdesk import configuration
+from helpdesk.accounts.backends import AgentBackend
 from helpdesk.accounts.client_address import client_address
 from helpdesk.accounts.device import device_of
 from helpdesk.accounts.doors import AGENT_DOOR
 from helpdesk.accounts.gate import remember_presence
+from helpdesk.accounts.letters import SIGN_IN_CODE, write_letter
 from helpdesk.accounts.models import Account
-from helpdesk.accounts.second_factor import MOST_TRIES, PendingSignIn, SecondFactor, accepts_code, second_factor_of
+from helpdesk.accounts.second_factor import (
+    MOST_TRIES,
+    PendingSignIn,
+    SecondFactor,
+    accepts_code,
+    new_mailed_code,
+    second_factor_of,
+)
 from helpdesk.accounts.selectors import agent_by_sign_in_name
-from helpdesk.accounts.services.passwords import forget_reset_tokens
+from helpdesk.accounts.services.accounts import account_for_agent
+from helpdesk.accounts.services.tokens import forget_tokens, token_row
 from helpdesk.accounts.sign_in_log import note_excess, note_failure, note_second_step, note_sign_in, note_sign_out
 from helpdesk.accounts.throttle import Attempt, Limits, SessionStrikes
 from helpdesk.legacy.errors import PermissionRefused
@@ -27,6 +37,8 @@ from helpdesk.people.models import Agent
 MONTH = datetime.timedelta(seconds=2629800)
 LONGEST_USERID = 255
 STRANGERS_SESSION_SECONDS = 3600
+CAME_BY_LINK = "came_by_link"
+"""In the session of an agent who has forgotten his password and chooses a new one."""
 
 
 class SignInRefused(PermissionRefused):
@@ -50,13 +62,37 @@ def sign_in_agent(request: HttpRequest, *, userid: str, password: str) -> bool:
         _refuse(request, strikes, limits, userid)
     strikes.clear()
     attempt.succeed()
-    factor = second_factor_of(account.agent.pk)
-    _check_is_admitted(request, account.agent, factor)
-    if factor is None:
-        _complete(request, account)
-        return True
-    PendingSignIn.begin(request.session, account)
-    return False
+    return _take_next_step(request, account)
+
+
+def sign_in_agent_by_token(request: HttpRequest, *, token: str, userid: str, now: datetime.datetime) -> bool:
+    """Sign an agent in who forgot his password, by the link of a mail and his name; a new password is due then.
+
+    True when done, False when the code of the second step is due. A token is good once and for `pw_reset_window`
+    minutes (osTicket lets it be good for hours, and again; osticket/auth.md §7). Raises SignInRefused for any other,
+    for a name that is not that of its agent, and after too many wrong names.
+    """
+    row = token_row(token)
+    minutes = configuration.current().integer("pw_reset_window", 30)
+    made = row.updated if row is not None else None
+    is_good = made is not None and now - made <= datetime.timedelta(minutes=minutes)
+    limits = Limits.for_agents()
+    attempt = Attempt("agent link", f"token {token[:LONGEST_USERID]}", client_address(request), limits)
+    if not attempt.begin():
+        _refuse_for_now(request, attempt, userid.strip()[:LONGEST_USERID])
+    agent = agent_by_sign_in_name(userid.strip()[:LONGEST_USERID])
+    is_his = row is not None and agent is not None and row.value == str(agent.pk)
+    if agent is None or not is_good or not is_his or not may_reset_agent(agent):
+        message = gettext_lazy("This link is no longer good, or belongs to another name. Ask for a new one.")
+        raise SignInRefused(message, code="token_invalid")
+    attempt.succeed()
+    forget_tokens(agent)
+    return _take_next_step(request, account_for_agent(agent), came_by_link=True)
+
+
+def may_reset_agent(agent: Agent) -> bool:
+    """Whether the password of an agent may be replaced by mail: it must be kept here, and there must be one."""
+    return AgentBackend.may_sign_in(agent) and bool(agent.passwd) and bool(agent.email)
 
 
 def confirm_second_factor(request: HttpRequest, *, code: str) -> None:
@@ -64,13 +100,14 @@ def confirm_second_factor(request: HttpRequest, *, code: str) -> None:
     pending, account = _pending(request)
     agent = account.agent
     factor = second_factor_of(agent.pk) if agent else None
-    if agent is None or factor is None or factor.key is None:
+    if agent is None or factor is None or not factor.can_be_asked_for:
         _start_over(request)
     attempt = _attempt(request, agent, agent.username, limits=Limits.for_agents(), door="agent code")
     if not attempt.begin():
         request.session.flush()
         _refuse_for_now(request, attempt, agent.username)
-    if not accepts_code(agent.pk, factor.key, code):
+    is_right = accepts_code(agent.pk, factor.key, code) if factor.key is not None else pending.has_mailed(code)
+    if not is_right:
         note_second_step(request, "second_factor_failed", agent.pk)
         pending.count_try(request.session)
         if pending.tries + 1 >= MOST_TRIES:
@@ -78,7 +115,7 @@ def confirm_second_factor(request: HttpRequest, *, code: str) -> None:
         raise SignInRefused(gettext_lazy("Invalid Code"), code="invalid_code", field="code")
     attempt.succeed()
     _check_is_admitted(request, agent, factor)
-    _complete(request, account)
+    _complete(request, account, came_by_link=came_by_link(request))
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -86,6 +123,29 @@ def sign_out(request: HttpRequest) -> None:
     if isinstance(request.user, Account):
         note_sign_out(request, request.user)
     logout(request)
+
+
+def _take_next_step(request: HttpRequest, account: Account, *, came_by_link: bool = False) -> bool:
+    """Let the agent in, or ask for the code of his second step; whether he is in."""
+    agent = account.agent
+    assert agent is not None  # noqa: S101 -- callers have looked
+    factor = second_factor_of(agent.pk)
+    _check_is_admitted(request, agent, factor)
+    if factor is None:
+        _complete(request, account, came_by_link=came_by_link)
+        return True
+    code, code_id = new_mailed_code() if factor.is_by_mail else ("", "")
+    PendingSignIn.begin(request.session, account, code=code)
+    if came_by_link:
+        request.session[CAME_BY_LINK] = True
+    if code:
+        write_letter(agent, SIGN_IN_CODE, key=f"code {code_id}", now=timezone.now(), code_id=code_id)
+    return False
+
+
+def came_by_link(request: HttpRequest) -> bool:
+    """Whether this session began with the link of a mail, so that nobody knows the current password."""
+    return bool(request.session.get(CAME_BY_LINK))
 
 
 def _attempt(
@@ -118,7 +178,8 @@ def _check_is_admitted(request: HttpRequest, agent: Agent, factor: SecondFactor 
     current = configuration.current()
     if not current.boolean("isonline") and not agent.isadmin:
         raise SignInRefused(gettext_lazy("System Offline"), code="offline")
-    if factor is not None and factor.key is None:
+    is_reachable = factor is None or not factor.is_by_mail or bool(agent.email)
+    if factor is not None and not (factor.can_be_asked_for and is_reachable):
         note_second_step(request, "second_factor_unavailable", agent.pk)
         message = gettext_lazy("Your second sign-in step is not available here. Ask an administrator to reset it.")
         raise SignInRefused(message, code="second_factor_unavailable")
@@ -141,13 +202,15 @@ def _start_over(request: HttpRequest) -> NoReturn:
     raise SignInRefused(gettext_lazy("Please sign in again."), code="second_factor_expired")
 
 
-def _complete(request: HttpRequest, account: Account) -> None:
+def _complete(request: HttpRequest, account: Account, *, came_by_link: bool = False) -> None:
     """Open a session of its own id and nothing from before in it; note the visit as osTicket does."""
     agent = account.agent
     assert agent is not None  # noqa: S101 -- callers have looked
-    _note_visit(agent)
+    _note_visit(agent, password_is_due=came_by_link)
     request.session.flush()
     login(request, account, backend=AGENT_DOOR.backend)
+    if came_by_link:
+        request.session[CAME_BY_LINK] = True
     idle_seconds = configuration.current().integer("staff_session_timeout") * 60
     if idle_seconds > settings.SESSION_COOKIE_AGE:
         request.session.set_expiry(idle_seconds)
@@ -155,14 +218,14 @@ def _complete(request: HttpRequest, account: Account) -> None:
     note_sign_in(request, account)
 
 
-def _note_visit(agent: Agent) -> None:
+def _note_visit(agent: Agent, *, password_is_due: bool) -> None:
     """Set `lastlogin` and the language of the browser, drop reset tokens, make an expired password due."""
     agent.lastlogin = timezone.now()
     extra: dict[str, Any] = agent.extra if isinstance(agent.extra, dict) else {}
     agent.extra = cast(Any, {**extra, "browser_lang": _language()})
-    agent.change_passwd = agent.change_passwd or is_password_expired(agent)
+    agent.change_passwd = agent.change_passwd or password_is_due or is_password_expired(agent)
     agent.save(update_fields=["lastlogin", "extra", "change_passwd"])
-    forget_reset_tokens(agent)
+    forget_tokens(agent)
 
 
 def _language() -> str:

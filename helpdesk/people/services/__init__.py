@@ -1,32 +1,93 @@
 """The verbs of people. Each room below holds one subject; import from here."""
 
 from helpdesk.people.services.agents import (
+    Access,
+    AgentDraft,
     create_agent,
+    delete_agent,
     remove_department_access,
     set_agent_permissions,
     set_department_access,
     set_primary_department,
+    store_agent,
 )
-from helpdesk.people.services.departments import create_department, move_department, rename_department
-from helpdesk.people.services.end_users import create_end_user, create_organization, find_or_create_user
-from helpdesk.people.services.roles import create_role, set_role_permissions
-from helpdesk.people.services.teams import add_team_member, create_team, remove_team_member
+from helpdesk.people.services.departments import (
+    DepartmentDraft,
+    create_department,
+    delete_department,
+    move_department,
+    rename_department,
+    store_department,
+)
+from helpdesk.people.services.end_users import (
+    add_address,
+    change_end_user,
+    create_end_user,
+    delete_end_user,
+    find_or_create_user,
+    remove_address,
+    set_default_address,
+    set_organization,
+    set_primary_contact,
+)
+from helpdesk.people.services.notes import add_note, change_note, delete_note
+from helpdesk.people.services.organizations import (
+    OrganizationDraft,
+    create_organization,
+    delete_organization,
+    store_organization,
+)
+from helpdesk.people.services.roles import RoleDraft, create_role, delete_role, set_role_permissions, store_role
+from helpdesk.people.services.teams import (
+    TeamDraft,
+    add_team_member,
+    create_team,
+    delete_team,
+    remove_team_member,
+    store_team,
+)
 
 __all__ = [
+    "Access",
+    "AgentDraft",
+    "DepartmentDraft",
+    "OrganizationDraft",
+    "RoleDraft",
+    "TeamDraft",
+    "add_address",
+    "add_note",
     "add_team_member",
+    "change_end_user",
+    "change_note",
     "create_agent",
     "create_department",
     "create_end_user",
     "create_organization",
     "create_role",
     "create_team",
+    "delete_agent",
+    "delete_department",
+    "delete_end_user",
+    "delete_note",
+    "delete_organization",
+    "delete_role",
+    "delete_team",
     "find_or_create_user",
     "move_department",
+    "remove_address",
     "remove_department_access",
     "remove_team_member",
     "rename_department",
     "set_agent_permissions",
+    "set_default_address",
     "set_department_access",
+    "set_organization",
+    "set_primary_contact",
     "set_primary_department",
     "set_role_permissions",
+    "store_agent",
+    "store_department",
+    "store_organization",
+    "store_role",
+    "store_team",
 ]

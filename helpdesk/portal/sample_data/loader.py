@@ -16,19 +16,20 @@ from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import Form
 from helpdesk.forms.selectors import company_answers, form_for
 from helpdesk.forms.services import save_answers
-from helpdesk.knowledge.models import CannedResponse
-from helpdesk.knowledge.services import create_canned_response
+from helpdesk.knowledge.constants import CategoryVisibility, FaqPublication
+from helpdesk.knowledge.models import CannedResponse, Faq
+from helpdesk.knowledge.services import CategoryDraft, FaqDraft, create_canned_response, store_category, store_faq
 from helpdesk.legacy.errors import Conflict
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Department, EndUser, Role, Team
 from helpdesk.people.permissions import AgentPermission
+from helpdesk.people.services import create_end_user, create_organization
 from helpdesk.people.services.agents import create_agent, set_department_access
 from helpdesk.people.services.departments import create_department
-from helpdesk.people.services.end_users import create_end_user, create_organization
 from helpdesk.people.services.teams import add_team_member, create_team
 from helpdesk.portal.sample_data import people
 from helpdesk.portal.sample_data.playback import Cast, play
-from helpdesk.portal.sample_data.story import ADMINISTRATOR, prepared_answers, stories
+from helpdesk.portal.sample_data.story import ADMINISTRATOR, knowledge_base, prepared_answers, stories
 from helpdesk.threads.models import ThreadEntry
 from tickets.constants import TicketState
 from tickets.models import Ticket
@@ -47,6 +48,7 @@ class Summary:
     organizations: int
     users: int
     canned_responses: int
+    faqs: int
     open_tickets: int
     overdue_tickets: int
     closed_tickets: int
@@ -77,11 +79,34 @@ def load(*, now: datetime, seed: int, password: str | None = None, progress: Pro
         for answer in prepared_answers():
             department = departments.get(answer.department)
             create_canned_response(answer.title, answer.text, actor=SYSTEM, department=department)
+        _knowledge_base()
         cast = Cast(agents, teams, departments, users)
         for number, story in enumerate(stories()):
             play(story, cast, now=now, seed=f"{seed}/{number}")
             progress(story.subject)
         return _summary()
+
+
+def _knowledge_base() -> None:
+    """Write the FAQs and open them to end users."""
+    for area in knowledge_base():
+        category = store_category(
+            CategoryDraft(
+                name=area.name,
+                description=area.description,
+                visibility=CategoryVisibility[area.visibility.upper()],
+            ),
+            actor=SYSTEM,
+        )
+        for faq in area.faqs:
+            draft = FaqDraft(
+                question=faq.question,
+                answer=faq.answer,
+                category_id=category.pk,
+                publication=FaqPublication[faq.visibility.upper()],
+            )
+            store_faq(draft, actor=SYSTEM)
+    set_setting(CORE, "enable_kb", "1", SYSTEM)
 
 
 def _name_company() -> None:
@@ -191,6 +216,7 @@ def _summary() -> Summary:
         organizations=len(people.ORGANIZATIONS),
         users=len(people.USERS),
         canned_responses=CannedResponse.objects.count(),
+        faqs=Faq.objects.count(),
         open_tickets=tickets.filter(status__state=TicketState.OPEN).count(),
         overdue_tickets=tickets.filter(isoverdue=True).count(),
         closed_tickets=tickets.filter(status__state=TicketState.CLOSED).count(),

@@ -15,7 +15,9 @@ from helpdesk.portal.sample_data.story import (
     Assigns,
     Claims,
     Closes,
+    Finishes,
     Notes,
+    Plans,
     Reopens,
     Replies,
     Says,
@@ -25,6 +27,8 @@ from helpdesk.portal.sample_data.story import (
 )
 from helpdesk.portal.sample_data.timeline import Timeline
 from helpdesk.threads.bodies import NewFile
+from tasks.models import Task
+from tasks.services import NewTask, TaskState, create_task, post_task_update
 from tickets.constants import TicketSource
 from tickets.models import HelpTopic, Ticket, TicketPriority, TicketStatus
 from tickets.services import (
@@ -77,6 +81,7 @@ class _Playback:
         self.story = story
         self.cast = cast
         self.timeline = timeline
+        self.tasks: dict[str, Task] = {}
 
     def play(self) -> Ticket:
         self.ticket = self._open()
@@ -128,7 +133,7 @@ class _Playback:
         user = self.cast.users[step.who or self.story.by]
         post_message(
             self.ticket,
-            actor=Actor.for_user(user),
+            actor=Actor.system(),  # as by mail: who writes for the first time takes part only then
             user=user,
             body=as_html(step.text),
             files=_files(step.files),
@@ -183,3 +188,33 @@ class _Playback:
     @_take.register
     def _reopens(self, step: Reopens, moment: datetime) -> None:
         reopen_ticket(self.ticket, actor=self._agent(step.agent), comments=step.comments, now=moment)
+
+    @_take.register
+    def _plans(self, step: Plans, moment: datetime) -> None:
+        created = create_task(
+            NewTask(
+                department=self.ticket.dept,
+                answers={"title": step.title},
+                ticket=self.ticket,
+                description=as_html(step.text),
+                duedate=moment + timedelta(hours=step.due) if step.due else None,
+                assign_to=self.cast.agents.get(step.to) or self.cast.teams.get(step.to),
+            ),
+            actor=self._agent(step.agent),
+            now=moment,
+        )
+        if created.assign_refusal is not None:
+            raise created.assign_refusal
+        self.tasks[step.title] = created.task
+
+    @_take.register
+    def _finishes(self, step: Finishes, moment: datetime) -> None:
+        posted = post_task_update(
+            self.tasks[step.title],
+            actor=self._agent(step.agent),
+            body=as_html(step.text),
+            status=TaskState.CLOSED,
+            now=moment,
+        )
+        if posted.status_refusal is not None:
+            raise posted.status_refusal

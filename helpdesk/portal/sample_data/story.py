@@ -84,6 +84,26 @@ class Reopens(Step):
     comments: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plans(Step):
+    """An agent makes a task of the ticket, for an agent or a team, to be done within `due` hours."""
+
+    agent: str
+    title: str
+    text: str
+    to: str = ""
+    due: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finishes(Step):
+    """An agent says what came of the task with this title, and completes it."""
+
+    agent: str
+    title: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Story:
     """A ticket: who wrote what `days` ago, and the steps since. `due`: hours until an agent promised an answer.
@@ -107,7 +127,7 @@ class Story:
 
 
 _KINDS: Mapping[str, type[Step]] = {
-    kind.__name__.lower(): kind for kind in (Says, Replies, Notes, Claims, Assigns, Closes, Reopens)
+    kind.__name__.lower(): kind for kind in (Says, Replies, Notes, Claims, Assigns, Closes, Reopens, Plans, Finishes)
 }
 
 
@@ -129,6 +149,32 @@ def prepared_answers() -> list[Prepared]:
     """Give the canned responses."""
     source = resources.files("helpdesk.portal.sample_data").joinpath("canned_responses.toml")
     return [Prepared(**fields) for fields in tomllib.loads(source.read_text(encoding="utf-8"))["response"]]
+
+
+@dataclass(frozen=True)
+class KnownQuestion:
+    """An FAQ: HTML, and who sees it."""
+
+    question: str
+    answer: str
+    visibility: str
+
+
+@dataclass(frozen=True)
+class KnownArea:
+    """A category with its FAQs."""
+
+    name: str
+    description: str
+    visibility: str
+    faqs: list[KnownQuestion]
+
+
+def knowledge_base() -> list[KnownArea]:
+    """Give the categories with their FAQs."""
+    source = resources.files("helpdesk.portal.sample_data").joinpath("knowledge_base.toml")
+    areas = tomllib.loads(source.read_text(encoding="utf-8"))["category"]
+    return [KnownArea(faqs=[KnownQuestion(**one) for one in area.pop("faq")], **area) for area in areas]
 
 
 def _stories() -> Iterator[Story]:

@@ -4,22 +4,29 @@ Times come in as aware datetimes and are shown in the time zone that is active f
 """
 
 import datetime
+import functools
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, ClearableFileInput, Select
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, ClearableFileInput, Select
 from django.templatetags.static import static
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
+
+from tickets.services.locks import lock_mode
 
 register = template.Library()
 
 ICON_SPRITE = "vendor/tabler-icons/sprite.svg"
 AVATAR_HUES = 8
+NOTHING = SafeString("")
 ABSOLUTE_FORMAT = "j M Y, H:i"
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
 
@@ -27,11 +34,43 @@ MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
 @register.simple_tag
 def icon(name: str, css_class: str = "") -> SafeString:
     """Draw the Tabler icon `name` out of the sprite; decoration only, so hidden from screen readers."""
+    return _icon(_sprite(get_script_prefix()), name, css_class)
+
+
+@functools.lru_cache(maxsize=8)
+def _sprite(script_prefix: str) -> str:
+    """Give the address of the sprite, which depends on the path that the help desk is mounted under."""
+    return static(ICON_SPRITE)
+
+
+@functools.lru_cache(maxsize=512)
+def _icon(sprite: str, name: str, css_class: str) -> SafeString:
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         css_class,
-        static(ICON_SPRITE),
+        sprite,
         name,
+    )
+
+
+@register.simple_tag
+def annotations(shown: Iterable[Any], css_class: str = "") -> SafeString:
+    """Draw the small signs of a cell (`tickets.screens.Annotation`), together in an element of their own."""
+    if not shown:
+        return NOTHING
+    signs = format_html_join("", "{}", ((_annotation(one),) for one in shown))
+    return format_html('<span class="annotations {}">{}</span>', css_class, signs)
+
+
+def _annotation(one: Any) -> SafeString:
+    if one.avatar_of:
+        hue, letters = avatar_hue(one.avatar_of), initials(one.avatar_of)
+        sign = format_html('<span class="avatar avatar-small {}" aria-hidden="true">{}</span>', hue, letters)
+    else:
+        sign = format_html('{}<span aria-hidden="true">{}</span>', icon(one.icon, "icon-small"), one.text)
+    return format_html(
+        '<span class="annotation {}" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        *(one.css_class, one.title, sign, one.title),
     )
 
 
@@ -48,6 +87,12 @@ def initials(name: object) -> str:
 def avatar_hue(name: object) -> str:
     """CSS class of the avatar colour: the same for the same name on every page and in every process."""
     return f"avatar-hue-{zlib.crc32(str(name or '').casefold().encode()) % AVATAR_HUES}"
+
+
+@register.filter
+def has_pending(queues: Iterable[Any]) -> bool:
+    """Whether the number of one of these queues, or of one below them, is still to be counted."""
+    return any(queue.is_pending or has_pending(queue.children) for queue in queues)
 
 
 @register.filter
@@ -113,6 +158,18 @@ def _date_of(moment: datetime.datetime, now: datetime.datetime, *, with_time: bo
     return date_format(local, f"{date}, H:i" if with_time else date)
 
 
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Whether the control of a form field is one box to check, whose label stands behind it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_choice_list(field: BoundField) -> bool:
+    """Whether a form field is several boxes, which need a heading of their own instead of a label."""
+    return isinstance(field.field.widget, CheckboxSelectMultiple)
+
+
 @register.simple_tag
 def form_control(field: BoundField, **attributes: str) -> SafeString:
     """Render the control of a form field with Tabler's classes.
@@ -131,3 +188,23 @@ def form_control(field: BoundField, **attributes: str) -> SafeString:
         css_class += " is-invalid"
     rendered: dict[str, str | bool] = {name.replace("_", "-"): value for name, value in attributes.items()}
     return field.as_widget(attrs={"class": css_class, **rendered})
+
+
+@register.inclusion_tag("components/writing.html")
+def keep_writing(
+    namespace: str, field: str, *, ticket_id: int | None = None, is_agent: bool = False
+) -> dict[str, object]:
+    """Keep what is written in the form around it (`drafts.js`): the draft, and for agents the lock of the ticket.
+
+    `field` is the name of the text field; `namespace` that of the draft, which agents complete by `ticket_id`. Agents
+    name it whole where there is no ticket to lock (`is_agent`).
+    """
+    if ticket_id is None:
+        door = "agent" if is_agent else "portal"
+        return {"field": field, "draft_url": reverse(f"{door}:draft", args=[namespace]), "lock_mode": 0}
+    return {
+        "field": field,
+        "draft_url": reverse("agent:draft", args=[f"{namespace}.{ticket_id}"]),
+        "ticket_id": ticket_id,
+        "lock_mode": int(lock_mode()),
+    }

@@ -7,6 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from helpdesk.files.filesystem import directory
+from helpdesk.files.models import StoredFile
+from helpdesk.files.storage import FILESYSTEM
+from helpdesk.health.services import record_backup
 from helpdesk.legacy.backup.installation_secrets import present_secrets
 from helpdesk.legacy.backup.saving import Saved, save_backup
 from helpdesk.legacy.errors import DomainError
@@ -53,12 +57,22 @@ class Command(BaseCommand):
             raise CommandError(f"{describe_failure(error, path)} No backup was written.") from error
         for line in self._lines(path, saved):
             console.print(line, markup=False)
+        self._record(path, saved)
+
+    def _record(self, path: Path, saved: Saved) -> None:
+        """Note the backup for the health page; where that is not possible the backup is there all the same."""
+        try:
+            record_backup(now=timezone.now(), rows=saved.manifest.rows, size=saved.size, place=str(path))
+        except DatabaseError as error:
+            self.stderr.write(f"The health page will not know of this backup: {error}")
 
     def _lines(self, path: Path, saved: Saved) -> list[str]:
         manifest = saved.manifest
         lines = [f"{manifest.rows:,} rows of {len(manifest.tables)} tables are in {path} ({saved.size:,} bytes)."]
         if saved.left_out:
             lines.append(f"Not in it, because they are neither osTicket's nor Ostler's: {', '.join(saved.left_out)}.")
+        if StoredFile.objects.filter(bk=FILESYSTEM).exists():
+            lines.append(f"Attachments in {directory()} are not in it: copy that directory, too.")
         if manifest.secrets:
             lines.append("The keys of this installation are in it: keep it as safe as a password.")
         else:

@@ -22,6 +22,8 @@ from helpdesk.legacy.importing.source import Source
 from helpdesk.legacy.php_config import PhpConfiguration, read_php_configuration
 from helpdesk.portal.copying import GO_ON, INTERRUPTED, describe_failure, rebuild_cdata_tables
 from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from tickets import ranking
+from tickets.search.reindexing import write_all_documents
 
 SUM_CHARACTERS = 12
 SHOWN_PROBLEMS = 20
@@ -86,6 +88,8 @@ class Command(BaseCommand):
         finally:
             source.close()
         announce(CORE, {})
+        ranking.forget()
+        write_all_documents()
         self._judge(console, outcome)
 
     def _source(self, options: dict[str, Any]) -> Source:

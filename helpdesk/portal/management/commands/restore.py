@@ -16,6 +16,8 @@ from helpdesk.legacy.backup.restoring import Restored, Restorer
 from helpdesk.legacy.errors import DomainError
 from helpdesk.portal.copying import GO_ON, INTERRUPTED, describe_failure, rebuild_cdata_tables
 from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from tickets import ranking
+from tickets.search.reindexing import write_all_documents
 
 
 class Command(BaseCommand):
@@ -60,6 +62,8 @@ class Command(BaseCommand):
             console.print(f"The backup is whole: {describe(manifest)}", markup=False)
             return
         announce(CORE, {})
+        ranking.forget()
+        write_all_documents()
         self._conclude(restored, keys if options["with_secrets"] else {})
 
     def _conclude(self, restored: Restored, keys: dict[str, str]) -> None:

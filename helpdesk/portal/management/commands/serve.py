@@ -26,7 +26,7 @@ class Command(BaseCommand):
         self.add_server_arguments(parser)
         parser.add_argument(
             "--only",
-            choices=["web", "worker", "beat"],
+            choices=["web", "worker", "beat", "mail"],
             help="become this one program, without supervisor: for systemd and containers, which restart by themselves",
         )
 
@@ -64,7 +64,8 @@ class Command(BaseCommand):
         connections.close_all()
         if only:
             self._become(next(program for program in programs if program.name == only), address)
-        self._supervise(programs, address)
+        wanted = [program for program in programs if program.name != "mail" or settings.MAIL_IDLE]
+        self._supervise(wanted, address)
 
     def _prepare_web_server(self, address: serving.Address) -> None:
         """Collect the static files where needed, and warn of what would go wrong later. Raises CannotServe."""

@@ -1,0 +1,169 @@
+"""What all tables of the administration share: who may, writing by services, the trail as history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.accounts.gate import is_administrators
+from helpdesk.administration.forms import ServiceForm
+from helpdesk.administration.theme import ThemedModelAdmin
+from helpdesk.audit.models import AdministrativeChange
+from helpdesk.legacy.errors import DomainError
+from helpdesk.people.actor import Actor
+
+if TYPE_CHECKING:
+    BaseAdmin = ThemedModelAdmin[Any]
+else:
+    BaseAdmin = ThemedModelAdmin
+
+MOST_CHANGES_SHOWN = 200
+
+
+class AdministrationModelAdmin(BaseAdmin):
+    """A table that administrators see. Django's own permissions and its own log are not asked."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    actions_on_top = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Administrators may."""
+        return is_administrators(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators may."""
+        return is_administrators(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Administrators may."""
+        return is_administrators(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators may."""
+        return is_administrators(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators may, one at a time."""
+        return is_administrators(request)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave Django's deletion of many rows out: it would write past the services."""
+        found: dict[str, Any] = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Leave the log to the services."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Leave the log to the services."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Leave the log to the services."""
+
+
+class ReadOnlyAdmin(AdministrationModelAdmin):
+    """A table that can only be read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes rows here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes rows here."""
+        return False
+
+
+class ServiceAdmin(AdministrationModelAdmin):
+    """A table whose forms call services; a refusal is shown at its field and nothing is half done."""
+
+    form: type[ServiceForm]
+    object_type: AdministrativeChange.ObjectType
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Give the form as it is declared, with what the service said to the same input."""
+        refusal = getattr(request, "service_refusal", None)
+        return type(self.form.__name__, (self.form,), {"refusal": refusal, "Meta": self._form_meta()})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Give the declared fields."""
+        return list(self.form.base_fields)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Call the service; where it refuses, show the form again with the reason (Django has rolled back by then)."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            request.service_refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Let the service write, and give the row."""
+        return form.perform(actor_of(request))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Do nothing: `save_form` has."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Do nothing: `save_form` has."""
+
+    def perform_deletion(self, obj: Any, actor: Actor) -> None:
+        """Call the service that deletes a row. Raises DomainError."""
+        raise NotImplementedError
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Let the service delete."""
+        self.perform_deletion(obj, actor_of(request))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Ask first; say why where the service refuses."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(reverse(self._address("change"), args=[object_id]))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what administrators did to this row, newest first."""
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return, attr-defined]
+        changes = AdministrativeChange.objects.filter(object_type=self.object_type, object_id=str(obj.pk))
+        site: Any = self.admin_site
+        context = site.page_context(
+            request,
+            title=_("History: %(name)s") % {"name": obj},
+            changes=changes.order_by("-pk")[:MOST_CHANGES_SHOWN],
+            back=reverse(self._address("change"), args=[obj.pk]),
+        )
+        return TemplateResponse(request, "administration/history.html", context)
+
+    def _address(self, page: str) -> str:
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def _form_meta(self) -> type:
+        return type("Meta", (), {"model": self.model, "fields": []})
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Give the administrator who passed the door."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def is_new(row: Model) -> bool:
+    """Whether a form shows a row that is not there yet."""
+    return row.pk is None

@@ -1,0 +1,57 @@
+"""What waits to be delivered, what failed and what was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from helpdesk.administration.model_admin import ReadOnlyAdmin, actor_of
+from helpdesk.administration.services import discard_deliveries, retry_deliveries
+from helpdesk.administration.site import site
+from helpdesk.outbox.models import Effect
+
+
+@admin.register(Effect, site=site)
+class EffectAdmin(ReadOnlyAdmin):
+    """Mails and calls of other programs, newest first."""
+
+    list_display = ("pk", "kind", "subject", "recipients", "state", "attempts", "created", "next_try", "error")
+    list_filter = ("state", "kind", "created")
+    search_fields = ("key", "error", "outcome")
+    ordering = ("-pk",)
+    actions = ("retry", "discard")
+    fields = (
+        "kind", "subject", "recipients", "state", "attempts", "created", "next_try", "finished", "outcome", "error",
+        "object_type", "object_id", "key",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description=_("what"))
+    def subject(self, row: Effect) -> str:
+        """Give the template or subject of a mail."""
+        return str(row.payload.get("template") or row.payload.get("subject") or "")
+
+    @admin.display(description=_("to"))
+    def recipients(self, row: Effect) -> str:
+        """Give the addresses of a mail."""
+        people = [*(row.payload.get("to") or []), *(row.payload.get("cc") or [])]
+        return ", ".join(str(one.get("address", "")) for one in people)
+
+    @admin.action(description=_("Try again now"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Let the chosen ones be tried again."""
+        count = retry_deliveries(list(queryset.values_list("pk", flat=True)), actor=actor_of(request))
+        text = ngettext("%(count)d will be tried again.", "%(count)d will be tried again.", count)
+        messages.success(request, text % {"count": count})
+
+    @admin.action(description=_("Discard"))
+    def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Let the chosen ones never happen."""
+        count = discard_deliveries(list(queryset.values_list("pk", flat=True)), actor=actor_of(request))
+        text = ngettext("%(count)d was discarded.", "%(count)d were discarded.", count)
+        messages.success(request, text % {"count": count})

@@ -1,0 +1,102 @@
+"""Pages that administrators write, and the texts of messages that stand beside them (osticket/kb.md §5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.administration.forms import ServiceForm
+from helpdesk.administration.model_admin import ServiceAdmin, is_new
+from helpdesk.administration.site import site
+from helpdesk.audit.services import ObjectType
+from helpdesk.knowledge.constants import PageType
+from helpdesk.knowledge.models import Page
+from helpdesk.knowledge.selectors import slug_of
+from helpdesk.knowledge.services import PageDraft, delete_page, store_page
+from helpdesk.knowledge.services.pages import page_uses
+from helpdesk.people.actor import Actor
+
+
+class PageForm(ServiceForm):
+    """Name, type, text."""
+
+    name = forms.CharField(label=_("Name"), max_length=255, help_text=_("The subject, for texts that are mailed."))
+    type = forms.ChoiceField(label=_("Type"), choices=PageType.choices, required=False)
+    is_active = forms.BooleanField(label=_("Active"), required=False)
+    body = forms.CharField(
+        label=_("Text"),
+        widget=forms.Textarea(attrs={"rows": 16}),
+        help_text=_("HTML. Variables such as %{company.name} and %{url} are replaced."),
+    )
+    notes = forms.CharField(label=_("Internal notes"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def initial_values(self, row: Page) -> dict[str, Any]:
+        """Read the row."""
+        return {
+            "name": row.name,
+            "type": row.type or PageType.OTHER,
+            "is_active": row.isactive or is_new(row),
+            "body": row.body,
+            "notes": row.notes or "",
+        }
+
+    def prepare(self, row: Page) -> None:
+        """Show the type of an existing page, which cannot change."""
+        if not is_new(row):
+            del self.fields["type"]
+
+    def perform(self, actor: Actor) -> Page:
+        """Store the page."""
+        data = self.cleaned_data
+        draft = PageDraft(
+            name=data["name"],
+            body=data["body"],
+            type=PageType(data.get("type") or PageType.OTHER),
+            is_active=data["is_active"],
+            notes=data["notes"],
+        )
+        return store_page(draft, actor=actor, page=None if is_new(self.instance) else self.instance)
+
+
+@admin.register(Page, site=site)
+class PageAdmin(ServiceAdmin):
+    """Pages and texts of messages."""
+
+    form = PageForm
+    object_type = ObjectType.PAGE
+    list_display = ("name", "shown_type", "isactive", "address", "uses", "updated")
+    list_filter = ("isactive", "type")
+    search_fields = ("name", "body")
+    ordering = ("name",)
+
+    def get_fieldsets(self, request: Any, obj: Page | None = None) -> Any:
+        """Leave the type out where it cannot change."""
+        first = ("name", "type", "is_active", "body") if obj is None else ("name", "is_active", "body")
+        return ((None, {"fields": first}), (_("Internal"), {"fields": ("notes",)}))
+
+    @admin.display(description=_("Type"), ordering="type")
+    def shown_type(self, row: Page) -> str:
+        """Give the type in words; texts of messages by their key."""
+        labels = dict(PageType.choices)
+        return str(labels.get(row.type, row.type))
+
+    @admin.display(description=_("Address"))
+    def address(self, row: Page) -> str:
+        """Give the address of a page that has one of its own."""
+        if row.type != PageType.OTHER or not row.isactive:
+            return ""
+        path = f"/pages/{slug_of(row.name)}"
+        return format_html('<a href="{}">{}</a>', path, path)
+
+    @admin.display(description=_("In use"))
+    def uses(self, row: Page) -> str:
+        """Say what shows it."""
+        return ", ".join(page_uses(row))
+
+    def perform_deletion(self, obj: Page, actor: Actor) -> None:
+        """Delete the page."""
+        delete_page(obj, actor=actor)

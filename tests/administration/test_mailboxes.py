@@ -1,0 +1,92 @@
+"""The pages of mailboxes and of mails that were set aside."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from helpdesk.audit.models import AdministrativeChange
+from helpdesk.mail.models import EmailAccount
+from mailfetch import quarantine
+from mailfetch.failures import note_failure
+from mailfetch.models import Mailbox, QuarantinedMail
+from mailfetch.places import Place
+from tests.mailfetch.making import new_account
+
+pytestmark = pytest.mark.django_db
+PAGE, ASIDE = "/admin/mailboxes/", "/admin/hd_mailfetch/quarantinedmail/"
+SCRIPT = b"Subject: <script>alert(1)</script>\r\n\r\n<script>alert(2)</script>"
+
+
+@pytest.fixture
+def account(db: None) -> EmailAccount:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return new_account("jane", port, "IMAP", "plain://127.0.0.1", "secret", "box@acme.test", {})
+
+
+@pytest.fixture
+def aside(db: None) -> QuarantinedMail:
+    return quarantine.keep(SCRIPT, Place(1), mailbox="box@acme.test", reason="broken", explanation="It broke.")
+
+
+def act(browser: Client, action: str, account: EmailAccount) -> str:
+    return browser.post(PAGE, {"account": account.pk, "action": action}, follow=True).content.decode()
+
+
+def test_the_page_says_how_mailboxes_are(browser: Client, account: EmailAccount) -> None:
+    assert "box@acme.test" in browser.get(PAGE).content.decode()
+    note_failure(account, "cannot login, user or password wrong", now=timezone.now())
+    page = browser.get(PAGE).content.decode()
+    assert "cannot login, user or password wrong" in page
+    assert "1 failure in a row" in page
+    assert "secret" not in page
+
+
+def test_a_connection_is_tried_and_the_answer_shown(browser: Client, account: EmailAccount) -> None:
+    assert "cannot connect to host" in act(browser, "try", account)
+    assert not Mailbox.objects.exists()  # trying counts as nothing
+
+
+def test_a_mailbox_is_resumed(browser: Client, account: EmailAccount) -> None:
+    note_failure(account, "cannot connect to host", now=timezone.now())
+    Mailbox.objects.update(stopped=timezone.now())
+    assert "box@acme.test is fetched again" in act(browser, "resume", account)
+    assert Mailbox.objects.get().stopped is None
+    assert AdministrativeChange.objects.get().object_name == "box@acme.test"
+
+
+def test_fetching_now_is_the_workers_work(browser: Client, account: EmailAccount) -> None:
+    assert "handed to the worker" in act(browser, "fetch", account)
+    assert Mailbox.objects.get(pk=account.pk).failures == 1  # the worker of the tests works at once
+
+
+def test_unknown_mailboxes_and_actions_are_refused(browser: Client, account: EmailAccount) -> None:
+    assert browser.post(PAGE, {"account": account.pk, "action": "delete"}).status_code == 404
+    assert (
+        "There is no such mailbox"
+        in browser.post(PAGE, {"account": "x", "action": "try"}, follow=True).content.decode()
+    )
+
+
+def test_a_mail_set_aside_is_shown_as_text_and_downloaded_as_it_came(browser: Client, aside: QuarantinedMail) -> None:
+    assert "It broke." in browser.get(ASIDE).content.decode()
+    page = browser.get(f"{ASIDE}{aside.pk}/change/").content.decode()
+    assert "&lt;script&gt;alert(2)" in page
+    assert "<script>alert" not in page
+    answer = browser.get(f"/admin/quarantine/{aside.pk}/source/")
+    assert b"".join(answer.streaming_content) == SCRIPT  # type: ignore[attr-defined]
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert browser.get("/admin/quarantine/0/source/").status_code == 404
+
+
+def test_mails_set_aside_are_tried_again_and_discarded(browser: Client, aside: QuarantinedMail) -> None:
+    page = browser.post(ASIDE, {"action": "retry", "_selected_action": [aside.pk]}, follow=True).content.decode()
+    assert "1 mail still cannot be used." in page
+    browser.post(ASIDE, {"action": "discard", "_selected_action": [aside.pk]})
+    aside.refresh_from_db()
+    assert aside.state == QuarantinedMail.State.DISCARDED
