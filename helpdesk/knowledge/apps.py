@@ -10,3 +10,13 @@ class KnowledgeConfig(AppConfig):
     name = "helpdesk.knowledge"
     label = "hd_knowledge"
     verbose_name = _("Knowledge base")
+
+    def ready(self) -> None:
+        """Guard the files."""
+        from helpdesk.files.access import register_gate
+        from helpdesk.knowledge import file_gates
+        from helpdesk.knowledge.constants import AttachmentType
+
+        register_gate(AttachmentType.FAQ, file_gates.may_see_faq)
+        register_gate(AttachmentType.CANNED_RESPONSE, file_gates.may_see_canned_response)
+        register_gate(AttachmentType.PAGE, file_gates.may_see_page)

@@ -1,14 +1,17 @@
 """The knowledge base, canned responses and pages."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from helpdesk.knowledge.constants import CategoryVisibility, FaqPublication
+from helpdesk.knowledge.querysets import CannedResponseQuerySet, FaqCategoryQuerySet, FaqQuerySet
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     Prefixed,
     UnsignedAutoField,
     UnsignedIntegerField,
@@ -22,11 +25,13 @@ class FaqCategory(models.Model):
     category_id = UnsignedAutoField(primary_key=True)
     parent = LegacyForeignKey("self", null=True, blank=True, db_column="category_pid", related_name="children")
     ispublic = models.PositiveSmallIntegerField(choices=CategoryVisibility.choices, default=0)
-    name = models.CharField(max_length=125, null=True, blank=True)
-    description = models.TextField(blank=True)
-    notes = models.TextField(blank=True)
+    name = LegacyCharField(max_length=125, null=True, blank=True)
+    description = LegacyTextField(blank=True)
+    notes = LegacyTextField(blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = FaqCategoryQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("faq_category")
@@ -45,11 +50,13 @@ class Faq(models.Model):
     category = ZeroForeignKey("FaqCategory", related_name="faqs")
     ispublished = models.PositiveSmallIntegerField(choices=FaqPublication.choices, default=0)
     question = CaseInsensitiveCharField(max_length=255)
-    answer = models.TextField(blank=True)
-    keywords = models.TextField(null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
+    answer = LegacyTextField(blank=True)
+    keywords = LegacyTextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = FaqQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("faq")
@@ -58,7 +65,7 @@ class Faq(models.Model):
             models.Index(fields=["ispublished"], name="faq_ispublished"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("question"), name="faq_question"),
+            models.UniqueConstraint(Folded("question"), name="faq_question"),
         ]
 
     def __str__(self) -> str:
@@ -83,11 +90,13 @@ class CannedResponse(models.Model):
     dept = ZeroForeignKey("hd_people.Department", related_name="canned_responses")
     isenabled = models.BooleanField(default=True)
     title = CaseInsensitiveCharField(max_length=255, default="", blank=True)
-    response = models.TextField(blank=True)
-    lang = models.CharField(max_length=16, default="en_US")
-    notes = models.TextField(null=True, blank=True)
+    response = LegacyTextField(blank=True)
+    lang = LegacyCharField(max_length=16, default="en_US")
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = CannedResponseQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("canned_response")
@@ -96,7 +105,7 @@ class CannedResponse(models.Model):
             models.Index(fields=["dept"], name="canned_response_dept_id"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("title"), name="canned_response_title"),
+            models.UniqueConstraint(Folded("title"), name="canned_response_title"),
         ]
 
     def __str__(self) -> str:
@@ -108,17 +117,17 @@ class Page(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     isactive = models.BooleanField(default=False)
-    type = models.CharField(max_length=32, default="other")
+    type = LegacyCharField(max_length=32, default="other")
     name = CaseInsensitiveCharField(max_length=255)
-    body = models.TextField(blank=True)
-    notes = models.TextField(null=True, blank=True)
+    body = LegacyTextField(blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
         db_table = Prefixed("content")
         constraints = [
-            models.UniqueConstraint(Upper("name"), name="content_name"),
+            models.UniqueConstraint(Folded("name"), name="content_name"),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,14 @@
-"""Who may change canned responses (osticket/kb.md §4)."""
+"""Who may read the knowledge base, and who may change it and canned responses (osticket/kb.md §2 and §4)."""
 
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk import configuration
+from helpdesk.knowledge.models import Faq
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor, ActorKind
-from helpdesk.people.permissions import RolePermission
+from helpdesk.people.permissions import AgentPermission, RolePermission
+from helpdesk.people.policies import has_agent_permission
 
 
 def may_manage_canned(actor: Actor) -> bool:
@@ -22,3 +25,19 @@ def check_may_manage_canned(actor: Actor) -> None:
     """Raise PermissionRefused unless the actor may manage canned responses."""
     if not may_manage_canned(actor):
         raise PermissionRefused(_("Permission denied"), code=f"needs_{RolePermission.CANNED_MANAGE.value}")
+
+
+def may_manage_faqs(actor: Actor) -> bool:
+    """Whether the actor may write FAQs and categories."""
+    return has_agent_permission(actor, AgentPermission.FAQ_MANAGE)
+
+
+def is_open_to_readers(*, is_signed_in: bool) -> bool:
+    """Whether end users find the knowledge base: switched on, something published, and for members only if so set.
+
+    `is_signed_in` means with a password; somebody whom a link let into one ticket is a guest (osticket/kb.md §2).
+    """
+    current = configuration.current()
+    if not current.boolean("enable_kb") or (current.boolean("restrict_kb") and not is_signed_in):
+        return False
+    return bool(Faq.objects.public().exists())

@@ -1,0 +1,1 @@
+"""Tables as files: CSV and spreadsheets, written row by row, with no cell that a spreadsheet would carry out."""

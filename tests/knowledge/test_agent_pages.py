@@ -1,0 +1,125 @@
+"""How agents read and write the knowledge base and canned responses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from helpdesk.files.models import Attachment
+from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
+from tests.factories import AgentFactory, RoleFactory
+from tests.knowledge.conftest import Library
+from tests.sign_in import agent_client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def writer() -> Client:
+    return agent_client(AgentFactory.new(permissions={"faq.manage": 1}))
+
+
+@pytest.fixture
+def reader() -> Client:
+    return agent_client(AgentFactory.new(role=RoleFactory.new(keys=["ticket.reply"])))
+
+
+def soup(answer: Any) -> BeautifulSoup:
+    return BeautifulSoup(answer.content, "html.parser")
+
+
+def test_agents_see_everything_and_what_end_users_do_not(reader: Client, library: Library) -> None:
+    found = soup(reader.get("/scp/kb/"))
+    names = [title.a.get_text(strip=True) for title in found.select(".kb-title") if title.a]
+    assert names == ["Printers", "Servers"]
+    hidden = soup(reader.get(f"/scp/kb/faqs/{library.faqs['Where is the spare key?'].pk}/"))
+    assert hidden.select_one(".kb-mark.is-private")
+    results = soup(reader.get("/scp/kb/?q=ROOT")).select(".kb-faqs a")
+    assert [one.get_text(strip=True) for one in results] == ["What is the password of root?"]
+    assert not found.select("a[href$='/new/']")
+
+
+def test_without_the_permission_nothing_can_be_written(reader: Client, library: Library) -> None:
+    faq, category = library.faqs["How do I load paper?"], library.categories["Printers"]
+    for path in ("/scp/kb/faqs/new/", f"/scp/kb/faqs/{faq.pk}/edit/", "/scp/kb/categories/new/", "/scp/canned/"):
+        assert reader.get(path).status_code == 403, path
+    reader.post(f"/scp/kb/faqs/{faq.pk}/delete/")
+    reader.post(f"/scp/kb/categories/{category.pk}/delete/")
+    assert Faq.objects.filter(pk=faq.pk).exists()
+    assert FaqCategory.objects.filter(pk=category.pk).exists()
+
+
+def test_an_faq_is_written_with_a_file_and_changed(writer: Client, library: Library) -> None:
+    category = library.categories["Printers"]
+    data = {
+        "question": "Is there coffee?",
+        "category": category.pk,
+        "publication": 1,
+        "answer": "<p>On floor <b>2</b></p>",
+        "topics": [1],
+        "notes": "",
+        "attachments": SimpleUploadedFile("map.txt", b"floor 2", content_type="text/plain"),
+    }
+    made: Any = writer.post("/scp/kb/faqs/new/", data)
+    faq = Faq.objects.get(question="Is there coffee?")
+    assert made["Location"] == f"/scp/kb/faqs/{faq.pk}/"
+    attachment = Attachment.objects.get(type="F", object_id=faq.pk)
+    form = soup(writer.get(f"/scp/kb/faqs/{faq.pk}/edit/"))
+    box = form.select_one(f"input[name=kept][value='{attachment.pk}']")
+    assert box
+    assert box.has_attr("checked")
+    data.pop("attachments")
+    writer.post(f"/scp/kb/faqs/{faq.pk}/edit/", {**data, "answer": "<p>No</p>"})
+    faq.refresh_from_db()
+    assert faq.answer == "<p>No</p>"
+    assert not Attachment.objects.filter(type="F", object_id=faq.pk).exists()
+
+
+def test_a_refusal_stands_at_its_field(writer: Client, library: Library) -> None:
+    data = {"question": "HOW do i load paper?", "category": library.categories["Printers"].pk, "publication": 0}
+    answer = writer.post("/scp/kb/faqs/new/", {**data, "answer": "<p>x</p>"})
+    assert answer.status_code == 422
+    field = soup(answer).select_one(".form-field.has-errors")
+    assert field
+    assert "Question already exists" in field.get_text()
+
+
+def test_canned_responses_are_made_changed_and_deleted() -> None:
+    client = agent_client(AgentFactory.new(role=RoleFactory.new(keys=["canned.manage"])))
+    data = {"title": "Thanks", "response": "<p>Thank you, %{ticket.name.first}</p>", "is_enabled": "on"}
+    assert client.post("/scp/canned/new/", data).status_code == 302
+    canned = CannedResponse.objects.get(title="Thanks")
+    assert "Thanks" in soup(client.get("/scp/canned/?q=thank+you")).get_text()
+    client.post(f"/scp/canned/{canned.pk}/", {**data, "title": "Many thanks", "department": 1})
+    canned.refresh_from_db()
+    assert (canned.title, canned.dept_id) == ("Many thanks", 1)
+    client.post(f"/scp/canned/{canned.pk}/delete/")
+    assert not CannedResponse.objects.filter(pk=canned.pk).exists()
+
+
+def test_old_addresses_lead_on(reader: Client, library: Library) -> None:
+    faq = library.faqs["How do I load paper?"]
+    assert reader.get(f"/scp/faq.php?id={faq.pk}")["Location"] == f"/scp/kb/faqs/{faq.pk}/"
+    assert reader.get(f"/scp/faq.php?cid={faq.category_id}")["Location"] == f"/scp/kb/categories/{faq.category_id}/"
+    assert reader.get("/scp/faq.php?id=9999999999999")["Location"] == "/scp/kb/"
+    assert reader.get("/scp/kb/faqs/4711/").status_code == 404
+
+
+@pytest.mark.ignore_template_errors
+def test_administrators_change_pages(db: None) -> None:
+    client = agent_client(AgentFactory.new(isadmin=True))
+    listed = client.get("/admin/hd_knowledge/page/")
+    assert listed.status_code == 200
+    made: Any = client.post(
+        "/admin/hd_knowledge/page/add/", {"name": "Imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
+    )
+    assert made.status_code == 302
+    assert "We" in client.get("/pages/imprint").content.decode()
+    refused = client.post(
+        "/admin/hd_knowledge/page/add/", {"name": "imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
+    )
+    assert "Name already exists" in refused.content.decode()

@@ -1,0 +1,174 @@
+"""What end users find in the knowledge base (osticket/kb.md §2 and §3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from helpdesk.configuration.services import set_settings
+from helpdesk.knowledge.constants import FaqPublication
+from helpdesk.knowledge.models import Faq
+from helpdesk.knowledge.services import FaqDraft, store_faq
+from helpdesk.threads.bodies import NewFile
+from tests.knowledge.conftest import SYSTEM, Library
+from tickets.models import HelpTopic
+
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def page(client: Client, path: str) -> BeautifulSoup:
+    answer: Any = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return BeautifulSoup(answer.content, "html.parser")
+
+
+def questions(found: BeautifulSoup) -> list[str]:
+    main = found.select_one("main")
+    assert main
+    return [link.get_text(" ", strip=True) for link in main.select(".kb-faqs a")]
+
+
+def test_the_start_page_lists_public_categories_and_what_is_published(client: Client, library: Library) -> None:
+    found = page(client, "/kb/")
+    sections = {
+        section.h2.a.get_text(strip=True): section.h2.select_one(".kb-count")
+        for section in found.select(".kb-section")
+        if section.h2 and section.h2.a
+    }
+    assert list(sections) == ["Below servers", "Printers"]  # a public one below a private one stands on top
+    assert sections["Below servers"] is None
+    assert sections["Printers"] is not None
+    assert sections["Printers"].get_text() == "3"
+    assert questions(found)[:2] == ["Où sont les Réglages de l'imprimante?", "How do I load paper?"]
+    assert [child.a.get_text(strip=True) for child in found.select(".kb-children li") if child.a] == ["Colour printers"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=reglages", ["Où sont les Réglages de l'imprimante?"]),
+        ("q=PAPER", ["How do I load paper?"]),
+        ("q=colour+printers", ["Why is magenta pale?"]),  # the name of the category
+        ("q=spare", []),
+        ("q=root", []),
+        ("q=100%25", []),
+        ("cid={printers}", ["How do I load paper?", "Où sont les Réglages de l'imprimante?"]),
+        ("cid={servers}", []),
+        ("cid={printers}&q=paper", ["How do I load paper?"]),
+        ("topicId=1", ["How do I load paper?"]),
+        ("topicId=999999999999", []),
+    ],
+)
+def test_a_search_finds_what_fulfils_all_conditions(
+    client: Client, library: Library, query: str, expected: list[str]
+) -> None:
+    set_topic(library.faqs["How do I load paper?"])
+    query = query.format(printers=library.categories["Printers"].pk, servers=library.categories["Servers"].pk)
+    if query == "topicId=999999999999":
+        assert client.get(f"/kb/?{query}").status_code == 200
+        return
+    found = page(client, f"/kb/?{query}")
+    assert questions(found) == expected
+    words = found.get_text(" ", strip=True)
+    assert ("The search did not match any FAQs." in words) == (not expected)
+
+
+def set_topic(faq: Faq) -> None:
+    topic = HelpTopic.objects.order_by("pk").first()
+    assert topic is not None
+    assert topic.pk == 1
+    draft = FaqDraft(
+        question=faq.question,
+        answer=faq.answer,
+        category_id=faq.category_id or 0,
+        publication=FaqPublication(faq.ispublished),
+        topic_ids=[1],
+    )
+    store_faq(draft, actor=SYSTEM, faq=faq)
+
+
+def test_what_is_not_public_answers_as_what_is_not_there(client: Client, library: Library) -> None:
+    for question in ("Where is the spare key?", "What is the password of root?"):
+        assert client.get(f"/kb/faqs/{library.faqs[question].pk}/").status_code == 404
+        assert client.get(f"/kb/faq.php?id={library.faqs[question].pk}")["Location"] == "/kb/"
+    assert client.get("/kb/faqs/4711/").status_code == 404
+    assert client.get(f"/kb/categories/{library.categories['Servers'].pk}/").status_code == 404
+    public = library.faqs["How do I load paper?"].pk
+    assert client.get(f"/kb/faq.php?id={public}")["Location"] == f"/kb/faqs/{public}/"
+
+
+def test_an_answer_shows_its_images_and_files(client: Client, library: Library) -> None:
+    category = library.categories["Printers"]
+    faq = store_faq(
+        FaqDraft(
+            question="How does it look?",
+            answer=f'<p onclick="x()">Like this: <img src="{PIXEL}"></p>',
+            category_id=category.pk,
+            publication=FaqPublication.PUBLIC,
+            files=[NewFile("manual.txt", b"Read me", "text/plain")],
+        ),
+        actor=SYSTEM,
+    )
+    found = page(client, f"/kb/faqs/{faq.pk}/")
+    image, file = found.select_one(".message-text img"), found.select_one(".attachments a")
+    assert image
+    assert file
+    assert "onclick" not in str(found)
+    shown: Any = client.get(str(image["src"]))
+    assert shown.status_code == 200
+    assert shown["Content-Type"] == "image/png"
+    sent: Any = client.get(str(file["href"]))
+    assert b"".join(sent.streaming_content) == b"Read me"
+    store_faq(
+        FaqDraft(question=faq.question, answer=faq.answer, category_id=category.pk), actor=SYSTEM, faq=faq
+    )  # no longer public
+    assert client.get(str(file["href"])).status_code == 404
+
+
+@pytest.mark.parametrize("setting", ["enable_kb", "restrict_kb"])
+def test_it_is_hidden_when_it_is_off_or_for_members_only(client: Client, library: Library, setting: str) -> None:
+    assert page(client, "/").select_one("nav a[href='/kb/']")
+    set_settings("core", {setting: "0" if setting == "enable_kb" else "1"}, SYSTEM)
+    assert client.get("/kb/")["Location"] == "/"
+    assert client.get(f"/kb/faqs/{library.faqs['How do I load paper?'].pk}/")["Location"] == "/"
+    home = page(client, "/")
+    assert not home.select_one("nav a[href='/kb/']")
+    assert questions(home) == []
+    assert client.get("/kb/suggestions/?subject=load+paper").content.strip() == b""
+
+
+def test_the_start_page_of_the_portal_features_questions_and_categories(client: Client, library: Library) -> None:
+    home = page(client, "/")
+    assert questions(home) == [
+        "Où sont les Réglages de l'imprimante?",
+        "Où sont les Réglages de l'imprimante?",
+        "How do I load paper?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("cannot load any paper today", ["How do I load paper?"]),
+        ("REGLAGES imprimante", ["Où sont les Réglages de l'imprimante?"]),
+        ("the spare key please", []),
+        ("a", []),
+    ],
+)
+def test_suggestions_come_while_a_ticket_is_written(
+    client: Client, library: Library, subject: str, expected: list[str]
+) -> None:
+    answer = client.get("/kb/suggestions/", {"field": "_field_20", "_field_20": subject})
+    links = BeautifulSoup(answer.content, "html.parser").select("a")
+    assert [link.get_text(strip=True) for link in links] == expected
+    form = page(client, "/tickets/new/?topicId=1")
+    asker = form.select_one("[hx-get^='/kb/suggestions/']")
+    assert asker
+    name = str(asker["hx-get"]).partition("field=")[2]
+    assert form.select_one(f"input[name='{name}']")
