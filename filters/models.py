@@ -7,8 +7,10 @@ from filters.constants import FilterFlag
 from helpdesk.legacy.fields import (
     EnumField,
     FlagsField,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     PhpJSONField,
     Prefixed,
     UnsignedAutoField,
@@ -29,8 +31,8 @@ class TicketFilter(models.Model):
     stop_onmatch = models.BooleanField(default=False)
     target = EnumField(values=["Any", "Web", "Email", "API"], default="Any")
     email = ZeroForeignKey("hd_mail.EmailAddress", related_name="filters")
-    name = models.CharField(max_length=32, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    name = LegacyCharField(max_length=32, default="", blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -50,11 +52,11 @@ class FilterRule(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     filter = ZeroForeignKey("TicketFilter", related_name="rules")
-    what = models.CharField(max_length=32)
+    what = LegacyCharField(max_length=32)
     how = EnumField(values=["equal", "not_equal", "contains", "dn_contain", "starts", "ends", "match", "not_match"])
-    val = models.CharField(max_length=255)
+    val = LegacyCharField(max_length=255)
     isactive = models.BooleanField(default=True)
-    notes = models.TextField(blank=True)
+    notes = LegacyTextField(blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -74,7 +76,7 @@ class FilterAction(models.Model):
     id = UnsignedAutoField(primary_key=True)
     filter = LegacyForeignKey("TicketFilter", related_name="actions")
     sort = UnsignedIntegerField(default=0)
-    type = models.CharField(max_length=24)
+    type = LegacyCharField(max_length=24)
     configuration = PhpJSONField(null=True, blank=True)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 

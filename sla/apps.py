@@ -10,3 +10,9 @@ class SlaConfig(AppConfig):
     name = "sla"
     label = "hd_sla"
     verbose_name = _("SLA")
+
+    def ready(self) -> None:
+        """Read plans and schedules anew when one of them changes."""
+        from sla import book
+
+        book.book.forget_with(*book.TABLES)

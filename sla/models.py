@@ -1,13 +1,15 @@
 """SLA plans and schedules."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
     FlagsField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
+    LegacyTextField,
     Prefixed,
     UnsignedAutoField,
     UnsignedIntegerField,
@@ -21,9 +23,9 @@ class Schedule(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     flags = FlagsField(flags=ScheduleFlag)
-    name = models.CharField(max_length=255)
-    timezone = models.CharField(max_length=64, null=True, blank=True)
-    description = models.CharField(max_length=255, blank=True)
+    name = LegacyCharField(max_length=255)
+    timezone = LegacyCharField(max_length=64, null=True, blank=True)
+    description = LegacyCharField(max_length=255, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -41,8 +43,8 @@ class ScheduleEntry(models.Model):
     schedule = ZeroForeignKey("Schedule", related_name="entries")
     flags = UnsignedIntegerField(default=0)
     sort = models.PositiveSmallIntegerField(default=0)
-    name = models.CharField(max_length=255)
-    repeats = models.CharField(max_length=16, default="never")
+    name = LegacyCharField(max_length=255)
+    repeats = LegacyCharField(max_length=16, default="never")
     starts_on = models.DateField(null=True, blank=True)
     starts_at = models.TimeField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
@@ -73,14 +75,14 @@ class SlaPlan(models.Model):
     flags = FlagsField(flags=SlaFlag, default=SlaFlag(3))
     grace_period = UnsignedIntegerField(default=0)
     name = CaseInsensitiveCharField(max_length=64, default="", blank=True)
-    notes = models.TextField(null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
         db_table = Prefixed("sla")
         constraints = [
-            models.UniqueConstraint(Upper("name"), name="sla_name"),
+            models.UniqueConstraint(Folded("name"), name="sla_name"),
         ]
 
     def __str__(self) -> str:

@@ -3,8 +3,16 @@
 from django.db import models
 from django.utils.timezone import now
 
-from helpdesk.legacy.fields import FlagsField, LegacyDateTimeField, Prefixed, UnsignedAutoField, ZeroForeignKey
+from helpdesk.legacy.fields import (
+    FlagsField,
+    LegacyCharField,
+    LegacyDateTimeField,
+    Prefixed,
+    UnsignedAutoField,
+    ZeroForeignKey,
+)
 from tasks.constants import TaskFlag
+from tasks.querysets import TaskQuerySet
 
 
 class Task(models.Model):
@@ -12,8 +20,8 @@ class Task(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     object_id = models.IntegerField(default=0)
-    object_type = models.CharField(max_length=1)
-    number = models.CharField(max_length=20, null=True, blank=True)
+    object_type = LegacyCharField(max_length=1)
+    number = LegacyCharField(max_length=20, null=True, blank=True)
     dept = ZeroForeignKey("hd_people.Department", related_name="tasks")
     staff = ZeroForeignKey("hd_people.Agent", related_name="tasks")
     team = ZeroForeignKey("hd_people.Team", related_name="tasks")
@@ -23,6 +31,8 @@ class Task(models.Model):
     closed = LegacyDateTimeField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
+
+    objects = TaskQuerySet.as_manager()
 
     class Meta:
         db_table = Prefixed("task")

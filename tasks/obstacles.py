@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import F
 from django.utils.translation import ngettext
 
 from helpdesk.legacy.errors import Conflict
-from helpdesk.threads.constants import ObjectType
 from tasks.constants import TaskFlag
-from tasks.models import Task
+from tasks.tasks_of_ticket import read_tasks
 from tickets.models import Ticket
 
 
 def open_tasks_obstacle(ticket: Ticket) -> Conflict | None:
     """Refuse as long as tasks of the ticket are open."""
-    tasks = Task.objects.alias(open=F("flags").bitand(int(TaskFlag.OPEN)))
-    count = tasks.filter(object_id=ticket.pk, object_type=ObjectType.TICKET, open=int(TaskFlag.OPEN)).count()
+    count = sum(bool(flags & TaskFlag.OPEN) for _pk, flags, _department in read_tasks(ticket))
     if count == 0:
         return None
     message = ngettext(

@@ -1,0 +1,216 @@
+"""Holidays from elsewhere: public ones by country, and those of an iCalendar file, as drafts of entries.
+
+The libraries are loaded when they are used: few processes ever do, and they take 15 MB.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import islice, takewhile
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from dateutil.rrule import rrulestr
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import ValidationFailed
+from sla.business_hours import Repeat
+from sla.services.entries import EntryDraft
+
+YEARS_LOOKED_AT = 6
+"""A holiday on the same date in all of these years is one of that date."""
+MOST_ENTRIES = 1000
+MOST_YEARS = 10
+LARGEST_FILE = 1024 * 1024
+_FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+
+
+def countries() -> list[tuple[str, str]]:
+    """Give the countries whose public holidays are known, by name in the current language."""
+    names = _territories()
+    return sorted(((code, names.get(code, code)) for code in _known() if len(code) == 2), key=lambda choice: choice[1])
+
+
+def regions(country: str) -> list[str]:
+    """Give the codes of the regions of a country that have holidays of their own."""
+    return list(_known().get(country, []))
+
+
+def _known() -> dict[str, list[str]]:
+    import holidays
+
+    return holidays.list_supported_countries(include_aliases=False)
+
+
+def public_holidays(country: str, region: str, *, first_year: int, years: int) -> list[EntryDraft]:
+    """Give the public holidays of a country: those of a fixed date repeat every year, the others once a year each.
+
+    Raises ValidationFailed for a country or region that is not known, and for too many years.
+    """
+    import holidays
+
+    if country not in _known():
+        raise ValidationFailed(_("This country is not known."), code="unknown_country", field="country")
+    if region and region not in regions(country):
+        message = _("This country has no such region: it has %(regions)s.")
+        known = ", ".join(regions(country)) or "-"
+        raise ValidationFailed(message % {"regions": known}, code="unknown_region", field="region")
+    if not 1 <= years <= MOST_YEARS:
+        limits = {"smallest": 1, "largest": MOST_YEARS}
+        message = _("Enter a number from %(smallest)d to %(largest)d.")
+        raise ValidationFailed(message % limits, code="out_of_range", field="years")
+    by_name: dict[str, set[date]] = defaultdict(set)
+    looked_at = range(first_year, first_year + max(years, YEARS_LOOKED_AT))
+    found = holidays.country_holidays(country, subdiv=region or None, years=looked_at, language=_language(country))
+    for day, names in found.items():
+        for name in str(names).split("; "):
+            by_name[name].add(day)
+    last = date(first_year + years, 1, 1)
+    drafts = [draft for name, days in by_name.items() for draft in _of_days(name, days, len(looked_at), last)]
+    return sorted(drafts, key=lambda draft: draft.starts_on)
+
+
+def _of_days(name: str, days: set[date], years: int, last: date) -> Iterator[EntryDraft]:
+    fixed = {(day.month, day.day) for day in days}
+    if len(days) == years and len(fixed) == 1:
+        ((month, number),) = fixed
+        yield EntryDraft(name=name, repeats=Repeat.YEARLY, starts_on=min(days), day=number, month=month)
+        return
+    for day in sorted(days):
+        if day < last:
+            yield EntryDraft(name=f"{name} {day.year}", repeats=Repeat.NEVER, starts_on=day)
+
+
+def calendar_holidays(content: bytes, *, zone: tzinfo, first_year: int, years: int) -> list[EntryDraft]:
+    """Give the events of an iCalendar file that fall into these years; `zone` is that of the holiday list.
+
+    Yearly events on a fixed date repeat for ever, all others are given day by day. Raises ValidationFailed for what is
+    no calendar, too large, or repeats in a way that is no holiday's.
+    """
+    from icalendar import Calendar
+    from icalendar.error import BrokenCalendarProperty
+
+    if len(content) > LARGEST_FILE:
+        raise _refused(_("The file is too large: at most 1 MB."), "too_large")
+    try:
+        calendars = Calendar.from_ical(content, multiple=True)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise _refused(_("This is no iCalendar file."), "no_calendar") from error
+    events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
+    if not events:
+        raise _refused(_("This file contains no events."), "no_events")
+    begin, end = datetime(first_year, 1, 1), datetime(first_year + years, 1, 1)  # noqa: DTZ001 -- on the list's clock
+    found: list[EntryDraft] = []
+    for event in events:
+        try:
+            found += _of_event(event, zone, begin, end)
+        except (BrokenCalendarProperty, AttributeError, OverflowError, TypeError, ValueError) as error:
+            message = _("The event “%(name)s” cannot be read.") % {"name": str(event.get("SUMMARY", ""))[:100]}
+            raise _refused(message, "bad_event") from error
+        if len(found) > MOST_ENTRIES:
+            message = _("The file contains more than %(count)d holidays.") % {"count": MOST_ENTRIES}
+            raise _refused(message, "too_many")
+    return found
+
+
+def _of_event(event: Any, zone: tzinfo, begin: datetime, end: datetime) -> list[EntryDraft]:
+    if event.get("DTSTART") is None or str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return []
+    name = str(event.get("SUMMARY", "")).strip() or str(_("Holiday"))
+    value = event["DTSTART"].dt
+    is_all_day = not isinstance(value, datetime)
+    start = _on_clock(value, zone)
+    length = _length(event, start, zone, is_all_day=is_all_day)
+    rule = event.get("RRULE")
+    if rule is None:
+        days = [start] if begin <= start + length and start < end else []
+    elif is_all_day and length <= timedelta(days=1) and _is_fixed_date(rule):
+        day, month = start.day, start.month
+        return [EntryDraft(name=name, repeats=Repeat.YEARLY, starts_on=start.date(), day=day, month=month)]
+    else:
+        days = _repeated(event, rule, start, zone, begin, end)
+    return [draft for day in days for draft in _days_of(name, day, length, is_all_day=is_all_day)]
+
+
+def _is_fixed_date(rule: Any) -> bool:
+    """Whether a rule says nothing but "every year"."""
+    said = {str(key).upper(): [str(one).upper() for one in values] for key, values in rule.items()}
+    return said.pop("FREQ", []) == ["YEARLY"] and said.pop("INTERVAL", ["1"]) == ["1"] and not said
+
+
+def _repeated(event: Any, rule: Any, start: datetime, zone: tzinfo, begin: datetime, end: datetime) -> list[datetime]:
+    if {str(one).upper() for one in rule.get("FREQ", [])} - _FREQUENCIES:
+        raise _refused(_("The file contains an event that repeats within a day."), "repeats_too_often")
+    parts = [part for part in rule.to_ical().decode().split(";") if not part.upper().startswith("UNTIL=")]
+    last = min([end, *(_on_clock(one, zone) + timedelta(days=1) for one in rule.get("UNTIL", []))])
+    if "COUNT" not in rule:
+        parts.append(f"UNTIL={last:%Y%m%dT%H%M%S}")
+    excluded = {_on_clock(one.dt, zone) for one in _listed(event, "EXDATE")}
+    times = rrulestr(";".join(parts), dtstart=start).xafter(begin, inc=True)
+    days = takewhile(lambda day: day < last, times)
+    return [day for day in islice(days, MOST_ENTRIES + 1) if day not in excluded]
+
+
+def _listed(event: Any, name: str) -> list[Any]:
+    value = event.get(name)
+    properties = value if isinstance(value, list) else [value] if value is not None else []
+    return [one for each in properties for one in each.dts]
+
+
+def _length(event: Any, start: datetime, zone: tzinfo, *, is_all_day: bool) -> timedelta:
+    if event.get("DTEND") is not None:
+        return max(_on_clock(event["DTEND"].dt, zone) - start, timedelta(0))
+    if event.get("DURATION") is not None:
+        duration: timedelta = event["DURATION"].dt
+        return max(timedelta(0), duration)
+    return timedelta(days=1 if is_all_day else 0)
+
+
+def _days_of(name: str, start: datetime, length: timedelta, *, is_all_day: bool) -> Iterator[EntryDraft]:
+    """Give an entry for each day of an event; at most a year of them."""
+    end = start + min(length, timedelta(days=366))
+    if is_all_day:
+        end = max(end, start + timedelta(days=1))
+    day = start.date()
+    while datetime.combine(day, time()) < end:
+        opens = start.time() if day == start.date() else time()
+        closes = end.time() if day == end.date() else time(23, 59, 59)
+        if opens < closes:
+            yield EntryDraft(
+                name=f"{name} {day.isoformat()}", repeats=Repeat.NEVER, starts_on=day, starts_at=opens, ends_at=closes
+            )
+        day += timedelta(days=1)
+
+
+def _on_clock(value: date | datetime, zone: tzinfo) -> datetime:
+    """Give what the clock of the zone shows; a time without zone is one of that clock."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time())
+    return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo is not None else value
+
+
+def _language(country: str) -> str | None:
+    """Give the language of the names: the current one where the library has it, else the country's own."""
+    import holidays
+
+    known = holidays.list_localized_countries().get(country, [])
+    wanted = (get_language() or "en").replace("-", "_")
+    for language in known:
+        if language.lower() == wanted.lower() or language.split("_")[0] == wanted.split("_")[0]:
+            return str(language)
+    return None
+
+
+def _territories() -> dict[str, str]:
+    try:
+        locale = Locale.parse((get_language() or "en").replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return {str(code): str(name) for code, name in locale.territories.items()}
+
+
+def _refused(message: Any, code: str) -> ValidationFailed:
+    return ValidationFailed(message, code=code, field="file")
