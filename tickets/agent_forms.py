@@ -5,87 +5,84 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from helpdesk.forms.rich_text_control import format_of, rich_textarea
+from helpdesk.forms.uploads import Uploaded, message_field
+from helpdesk.knowledge.file_controls import SeveralFilesField
 from helpdesk.legacy.errors import DomainError
-from helpdesk.people.models import Agent, Team
-from helpdesk.threads.bodies import NewFile
+from tickets.agent_actions.base import CheckboxList
 from tickets.models import TicketStatus
+from tickets.new_ticket import Signature
 from tickets.screens import Action, Choice, TicketPage
 from tickets.services import ReplyTo
 
 if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
-
-
-class SeveralFilesInput(forms.ClearableFileInput):
-    """A file control that takes several files at once."""
-
-    allow_multiple_selected = True
-
-
-class SeveralFilesField(forms.FileField):
-    """Several uploaded files; cleans to a list, empty when nothing was chosen."""
-
-    widget = SeveralFilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
-        """Clean each file with the rules of a single one."""
-        files = data if isinstance(data, list | tuple) else [data]
-        return [cleaned for file in files if (cleaned := super(SeveralFilesField, self).clean(file, initial))]
+    from django_stubs_ext import StrOrPromise
 
 
 def _status_with_id(status_id: str) -> TicketStatus:
     return TicketStatus.objects.get(pk=int(status_id))
 
 
-def _assignee(value: str) -> dict[str, Agent | Team]:
-    """Give the choice as the argument of `assign_ticket` that it is: `agent` or `team`."""
-    kind, pk = value[0], int(value[1:])
-    return {"agent": Agent.objects.get(pk=pk)} if kind == "s" else {"team": Team.objects.get(pk=pk)}
-
-
-class TicketActionForm(forms.Form):
-    """What all forms of the ticket page share: ids that do not collide, and refusals shown at the right field."""
+class WritingForm(forms.Form):
+    """What both forms of the ticket page share: ids that do not collide, files, refusals shown at the right field."""
 
     action: Action
+    placeholder: StrOrPromise = ""
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
         """Take the page first; the rest is what Django's forms take."""
         kwargs["auto_id"] = f"{self.action}_%s"
         super().__init__(*args, **kwargs)
         self.page = page
+        self.fields["body"].widget = rich_textarea(rows=6, placeholder=str(self.placeholder))
+        files = self.fields.get("attachments")
+        if files is not None and (field := message_field()) is not None:
+            files.widget.attrs["data-upload-url"] = reverse("agent:upload", args=[field.pk])
+        self.kept_files: list[Uploaded] = []
 
     def show_refusal(self, refusal: DomainError) -> None:
         """Show why a service refused: at the field that it names, else above the form."""
         field = refusal.field if refusal.field in self.fields else None
         self.add_error(field, str(refusal.message))
 
-    def ask_for_files_again(self) -> None:
-        """Say that chosen files are gone: a browser never fills a file control in again."""
-        if self.files:
-            self.add_error("attachments", _("Please choose the files again."))
+    @property
+    def format(self) -> str:
+        """The format of the body: HTML from the editor, text from pages without script."""
+        return format_of(self)
+
+    def keep_files(self) -> None:
+        """Store the files of a form that is shown again."""
+        files = self.fields.get("attachments")
+        if isinstance(files, SeveralFilesField):
+            self.kept_files = files.keep()
 
     def _choices(self, name: str, choices: list[Any]) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = choices
-
-
-def new_files(uploads: list[UploadedFile[Any]]) -> list[NewFile]:
-    """Turn uploads into what the services take; nothing is read into memory here."""
-    return [NewFile(upload.name or "", upload.chunks(), media_type=upload.content_type or "") for upload in uploads]
 
 
 def _pairs(choices: list[Choice]) -> list[tuple[str, str]]:
     return [(choice.value, choice.label) for choice in choices]
 
 
-class ReplyForm(TicketActionForm):
+CC_ASKED = "cc_asked"
+"""The input that says that the page asked which collaborators get the reply: boxes that are empty send nothing."""
+
+
+class ReplyForm(WritingForm):
     """A reply to the requester, with an optional change of status after it."""
 
     action = Action.REPLY
 
+    sender = forms.TypedChoiceField(label=gettext_lazy("From"), required=False, coerce=int, empty_value=None)
     reply_to = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=ReplyTo)
+    cc = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Of the collaborators"), required=False, coerce=int, widget=CheckboxList
+    )
+    signature = forms.TypedChoiceField(label=gettext_lazy("Signature"), required=False, coerce=Signature)
     body = forms.CharField(label=gettext_lazy("Reply"), strip=False)
     attachments = SeveralFilesField(label=gettext_lazy("Attach files"), required=False)
     new_status = forms.TypedChoiceField(
@@ -94,13 +91,29 @@ class ReplyForm(TicketActionForm):
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
         """Fill recipients and statuses from the page."""
-        super().__init__(page, *args, **kwargs)
         name = page.requester.name if page.requester else _("the requester")
-        self.fields["body"].widget = forms.Textarea(
-            attrs={"rows": 6, "placeholder": _("Write to %(name)s …") % {"name": name}}
-        )
+        self.placeholder = _("Write to %(name)s …") % {"name": name}
+        super().__init__(page, *args, **kwargs)
+        self._choices("sender", _pairs(page.senders))
+        if len(page.senders) < 2:
+            del self.fields["sender"]
         self._choices("reply_to", self._recipients(name))
+        self._choices("cc", [(str(one.id), one.name) for one in page.collaborators if one.is_active])
+        self.initial["cc"] = [one.id for one in page.collaborators if one.is_active]
+        self.initial["signature"] = page.signature
+        self._choices("signature", _pairs(page.signatures))
+        if not any(one.is_active for one in page.collaborators):
+            del self.fields["cc"]
+        if len(page.signatures) < 2:
+            del self.fields["signature"]
         self._choices("new_status", self._statuses())
+
+    def clean(self) -> dict[str, Any]:
+        """Give None as `cc` where nobody was asked whom: then all get the reply."""
+        data = super().clean() or {}
+        data["cc"] = data.get("cc") if CC_ASKED in self.data else None
+        data["signature"] = data.get("signature") or Signature.NONE
+        return data
 
     def _recipients(self, name: str) -> list[tuple[str, str]]:
         others = sum(person.is_active for person in self.page.collaborators)
@@ -128,10 +141,11 @@ class ReplyForm(TicketActionForm):
         return [("", keep), *change]
 
 
-class NoteForm(TicketActionForm):
+class NoteForm(WritingForm):
     """An internal note."""
 
     action = Action.NOTE
+    placeholder = gettext_lazy("Write to your colleagues …")
 
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -139,55 +153,5 @@ class NoteForm(TicketActionForm):
         max_length=255,
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Title (optional)")}),
     )
-    body = forms.CharField(
-        label=gettext_lazy("Internal note"),
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 6, "placeholder": gettext_lazy("Write to your colleagues …")}),
-    )
+    body = forms.CharField(label=gettext_lazy("Internal note"), strip=False)
     attachments = SeveralFilesField(label=gettext_lazy("Attach files"), required=False)
-
-
-class CommentedForm(TicketActionForm):
-    """An action that may be explained; the comment becomes an internal note."""
-
-    comments = forms.CharField(
-        label=gettext_lazy("Comment"),
-        required=False,
-        help_text=gettext_lazy("Becomes an internal note."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-
-class AssignForm(CommentedForm):
-    """The agent (`s<id>`) or team (`t<id>`) that the ticket goes to."""
-
-    action = Action.ASSIGN
-
-    assignee = forms.TypedChoiceField(label=gettext_lazy("Assign to"), coerce=_assignee)
-    field_order = ["assignee", "comments"]
-
-    def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
-        """Offer the agents and teams of the page."""
-        super().__init__(page, *args, **kwargs)
-        groups = ((_("Agents"), page.assignable_agents), (_("Teams"), page.assignable_teams))
-        self._choices("assignee", [("", _("Choose …")), *((title, _pairs(group)) for title, group in groups if group)])
-
-
-class CloseForm(CommentedForm):
-    """The closed status that the ticket gets."""
-
-    action = Action.CLOSE
-
-    status = forms.TypedChoiceField(label=gettext_lazy("Status"), coerce=_status_with_id)
-    field_order = ["status", "comments"]
-
-    def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
-        """Offer the closed statuses of the page."""
-        super().__init__(page, *args, **kwargs)
-        self._choices("status", _pairs(page.closing_statuses))
-
-
-class ReopenForm(CommentedForm):
-    """Opening a closed ticket again."""
-
-    action = Action.REOPEN

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,45 +19,39 @@ from helpdesk import configuration
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.configuration.selectors import agent_settings
 from helpdesk.files.links import LinkMaker
-from helpdesk.legacy.errors import Conflict, DomainError, NotFound, PermissionRefused
-from helpdesk.threads.bodies import TEXT
+from helpdesk.forms.uploads import Uploaded
+from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.threads.bodies import HTML, NewFile
+from helpdesk.threads.mails import original_of
 from tickets import services
-from tickets.agent_forms import AssignForm, CloseForm, NoteForm, ReopenForm, ReplyForm, TicketActionForm, new_files
+from tickets.agent_actions.entries import entry_of
+from tickets.agent_actions.registry import bulk_bar
+from tickets.agent_forms import ReplyForm, WritingForm
+from tickets.agent_pages import (
+    FORMS,
+    QUEUE_COOKIE,
+    SEEN,
+    not_found_is_404,
+    number_in,
+    page_of,
+    show_ticket,
+    status_of,
+    wants_part,
+    way_back,
+)
+from tickets.changes import changes_since
 from tickets.constants import TicketState
+from tickets.list_options import ListOptions
 from tickets.lookup import ticket_id_by_number
 from tickets.models import Ticket
-from tickets.policies import is_accessible
-from tickets.selectors import TicketPage, get_ticket_for_agent, navigation_for, queue_for, queue_page, ticket_page
+from tickets.policies import is_accessible, require
+from tickets.prepared_answers import LAST_MESSAGE, ORIGINAL, canned_responses, prepared_answer, shown_files
+from tickets.queue_actions import list_actions
+from tickets.screens import TicketPage
+from tickets.selectors import get_ticket_for_agent, navigation_for, queue_for, queue_page
 from tickets.services import Posted
-
-P = ParamSpec("P")
-
-QUEUE_COOKIE = "queue"
-"""The queue that an agent looked at last, so that a ticket page knows where it was opened from."""
-STATUS_OF_REFUSAL: dict[type[DomainError], int] = {PermissionRefused: 403, Conflict: 409}
-"""HTTP status of the page that shows why a service refused; for any other reason 422."""
-FORMS: dict[str, type[TicketActionForm]] = {
-    "reply_form": ReplyForm,
-    "note_form": NoteForm,
-    "assign_form": AssignForm,
-    "close_form": CloseForm,
-    "reopen_form": ReopenForm,
-}
-"""The forms of the ticket page by their names in its templates."""
-
-
-def not_found_is_404(
-    view: Callable[Concatenate[AgentRequest, P], HttpResponse],
-) -> Callable[Concatenate[AgentRequest, P], HttpResponse]:
-    """Answer 404 when the domain says that something does not exist, or not for this agent."""
-
-    def answered(request: AgentRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except NotFound as error:
-            raise Http404(str(error)) from error
-
-    return answered
+from tickets.services.locks import lock_code_for
+from tickets.thread_items import versions_of
 
 
 @agent_required
@@ -88,9 +81,16 @@ def queue(request: AgentRequest, queue_id: int) -> HttpResponse:
         after=request.GET.get("after"),
         before=request.GET.get("before"),
         now=timezone.now(),
+        options=ListOptions.of_request(request.GET),
     )
-    template = "tickets/agent/_queue_table.html" if _wants_part(request) else "tickets/agent/queue.html"
-    response = render(request, template, {"queue_page": page, "current_queue_id": queue_id})
+    template = "tickets/agent/_queue_table.html" if wants_part(request) else "tickets/agent/queue.html"
+    context = {
+        "queue_page": page,
+        "current_queue_id": queue_id,
+        "bulk_bar": bulk_bar(request.access),
+        "list_actions": list_actions(request.actor, queue_id, page.parameters),
+    }
+    response = render(request, template, context)
     response.set_cookie(
         QUEUE_COOKIE,
         str(queue_id),
@@ -111,7 +111,7 @@ def find_ticket(request: AgentRequest) -> HttpResponse:
         return redirect("agent:ticket", ticket_id_by_number(request.access, request.GET.get("number", "")))
     except NotFound as error:
         messages.error(request, str(error))
-        return redirect(_way_back(request))
+        return redirect(way_back(request))
 
 
 @agent_required
@@ -119,9 +119,76 @@ def find_ticket(request: AgentRequest) -> HttpResponse:
 @require_safe
 @not_found_is_404
 def ticket(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Show a ticket with its thread and what the agent may do with it."""
+    """Show a ticket with its thread and what the agent may do with it; only older entries when htmx asks for them."""
     found = get_ticket_for_agent(request.access, ticket_id)
-    return _show(request, _page_of(request, found))
+    page = page_of(request, found, before=number_in(request.GET.get("before", "")))
+    if key := request.GET.get("answer", ""):
+        return show_ticket(request, found, page, {"reply_form": _reply_with(request, found, page, key)})
+    if wants_part(request):
+        response = render(request, "tickets/agent/_thread_items.html", {"ticket": found, "ticket_page": page})
+    else:
+        response = show_ticket(request, found, page)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@agent_required
+@never_cache
+@require_safe
+@not_found_is_404
+def entry_history(request: AgentRequest, ticket_id: int, entry_id: int) -> HttpResponse:
+    """Show how an entry was before it was changed, as a dialog or a page."""
+    found = get_ticket_for_agent(request.access, ticket_id)
+    entry = entry_of(found, entry_id)
+    links = LinkMaker(reverse("agent:file"), timezone.now())
+    context = {"ticket": found, "versions": versions_of(entry, links=links)}
+    template = "_history_dialog.html" if wants_part(request) else "history.html"
+    response = render(request, f"tickets/agent/{template}", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@agent_required
+@never_cache
+@require_safe
+@not_found_is_404
+def entry_original(request: AgentRequest, ticket_id: int, entry_id: int) -> StreamingHttpResponse:
+    """Give the mail that an entry came by, as it came, to be saved: no browser shows it."""
+    entry = entry_of(get_ticket_for_agent(request.access, ticket_id), entry_id)
+    mail = original_of(entry.pk)
+    if mail is None:
+        raise NotFound(_("This mail is not kept as it came."), code="original_not_kept")
+    name = f'attachment; filename="mail-{ticket_id}-{entry_id}.eml"'
+    return StreamingHttpResponse(
+        mail, content_type="message/rfc822", headers={"Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
+    )
+
+
+@agent_required
+@never_cache
+@require_safe
+@not_found_is_404
+def answers(request: AgentRequest, ticket_id: int) -> HttpResponse:
+    """Offer prepared answers and quotations for a reply, and show the chosen one (`key`) as it would be inserted."""
+    found = get_ticket_for_agent(request.access, ticket_id)
+    key = request.GET.get("key", "")
+    links = LinkMaker(reverse("agent:file"), timezone.now())
+    prepared = [(str(row.pk), row.title) for row in canned_responses(request.access)]
+    quotations = [(ORIGINAL, _("The first message")), (LAST_MESSAGE, _("The last message"))]
+    answer = prepared_answer(request.access, found, key, links=links) if key else None
+    context = {
+        "ticket": found,
+        "chosen": key,
+        "answer": answer,
+        "preview": answer.shown if answer is not None else "",
+        "choices": [
+            (title, group) for title, group in ((_("Prepared answers"), prepared), (_("Quote"), quotations)) if group
+        ],
+    }
+    template = "_answers_dialog.html" if wants_part(request) else "answers.html"
+    response = render(request, f"tickets/agent/{template}", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @agent_required
@@ -130,15 +197,21 @@ def ticket(request: AgentRequest, ticket_id: int) -> HttpResponse:
 def reply(request: AgentRequest, ticket_id: int) -> HttpResponse:
     """Answer the requester, then show the ticket, or the queue if the agent wants that or is done with it."""
 
-    def post(ticket: Ticket, data: dict[str, Any]) -> str:
+    def post(ticket: Ticket, form: WritingForm) -> str:
+        data = form.cleaned_data
+        require(request.actor, "ticket.reply", ticket)  # before the ticket is locked for it
         posted = services.post_reply(
             ticket,
             actor=request.actor,
             body=data["body"],
-            format=TEXT,
-            files=new_files(data["attachments"]),
+            format=form.format,
+            files=[*data["attachments"], *_shown_files(request, ticket, form)],
+            sender=data.get("sender"),
             reply_to=data["reply_to"],
+            cc=data["cc"],
+            signature=data["signature"],
             status=data["new_status"],
+            lock_code=_lock_code(request, ticket),
         )
         _tell_status_refusal(request, posted)
         return _("Reply on #%(number)s posted.")
@@ -148,7 +221,7 @@ def reply(request: AgentRequest, ticket_id: int) -> HttpResponse:
         wants_queue = agent_settings(request.agent.pk).text("reply_redirect") == "Queue"
         return wants_queue or ticket.status is None or ticket.status.state != TicketState.OPEN
 
-    return _carry_out(request, ticket_id, "reply_form", post, is_done=is_done)
+    return _carry_out(request, ticket_id, "reply_form", post, is_done=is_done, minds_changes=True)
 
 
 @agent_required
@@ -157,14 +230,16 @@ def reply(request: AgentRequest, ticket_id: int) -> HttpResponse:
 def note(request: AgentRequest, ticket_id: int) -> HttpResponse:
     """Write an internal note."""
 
-    def post(ticket: Ticket, data: dict[str, Any]) -> str:
+    def post(ticket: Ticket, form: WritingForm) -> str:
+        data = form.cleaned_data
         services.post_note(
             ticket,
             actor=request.actor,
             body=data["body"],
-            format=TEXT,
+            format=form.format,
             title=data["title"],
-            files=new_files(data["attachments"]),
+            files=[*data["attachments"], *_shown_files(request, ticket, form)],
+            lock_code=_lock_code(request, ticket),
         )
         return _("Note on #%(number)s added.")
 
@@ -172,136 +247,74 @@ def note(request: AgentRequest, ticket_id: int) -> HttpResponse:
 
 
 @agent_required
-@require_POST
-@not_found_is_404
-def claim(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Take a ticket that no agent has."""
-    found = get_ticket_for_agent(request.access, ticket_id)
-    try:
-        services.claim_ticket(found, actor=request.actor)
-    except (Conflict, PermissionRefused) as refusal:
-        messages.error(request, str(refusal))
-        return _show(request, _page_of(request, found), status=STATUS_OF_REFUSAL[type(refusal)])
-    messages.success(request, _("#%(number)s is yours.") % {"number": found.number})
-    return redirect("agent:ticket", ticket_id)
-
-
-@agent_required
-@require_POST
-@not_found_is_404
-def assign(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Give the ticket to an agent or a team."""
-
-    def give(ticket: Ticket, data: dict[str, Any]) -> str:
-        services.assign_ticket(ticket, actor=request.actor, comments=data["comments"], format=TEXT, **data["assignee"])
-        return _("#%(number)s assigned.")
-
-    return _carry_out(request, ticket_id, "assign_form", give)
-
-
-@agent_required
-@require_POST
-@not_found_is_404
-def close(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Close the ticket with a status and go on to the queue."""
-
-    def set_closed(ticket: Ticket, data: dict[str, Any]) -> str:
-        services.close_ticket(
-            ticket, actor=request.actor, status=data["status"], comments=data["comments"], format=TEXT
-        )
-        return _("#%(number)s closed.")
-
-    return _carry_out(request, ticket_id, "close_form", set_closed, is_done=lambda ticket: True)
-
-
-@agent_required
-@require_POST
-@not_found_is_404
-def reopen(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Open a closed ticket again."""
-
-    def set_open(ticket: Ticket, data: dict[str, Any]) -> str:
-        services.reopen_ticket(ticket, actor=request.actor, comments=data["comments"], format=TEXT)
-        return _("#%(number)s reopened.")
-
-    return _carry_out(request, ticket_id, "reopen_form", set_open)
-
-
-@agent_required
 @require_safe
 def legacy_tickets_page(request: AgentRequest) -> HttpResponse:
-    """Lead bookmarks and links in old e-mails on: `tickets.php?id=`, `?queue=`, `?a=search&query=`."""
-    if ticket_id := _number(request.GET.get("id", "")):
+    """Lead bookmarks and links in old e-mails on: `tickets.php?id=`, `?queue=`, `?a=search&query=`, `?a=open&uid=`."""
+    if ticket_id := number_in(request.GET.get("id", "")):
         return redirect("agent:ticket", ticket_id)
-    if queue_id := _number(request.GET.get("queue", "")):
+    if queue_id := number_in(request.GET.get("queue", "")):
         return redirect("agent:queue", queue_id)
+    if request.GET.get("a") == "open":
+        person = number_in(request.GET.get("uid", ""))
+        return redirect(f"{reverse('agent:open')}{f'?uid={person}' if person else ''}")
     if request.GET.get("a") == "search":
-        return redirect(f"{reverse('agent:find_ticket')}?{urlencode({'number': request.GET.get('query', '')})}")
+        return redirect(f"{reverse('agent:search')}?{urlencode({'q': request.GET.get('query', '')})}")
     return redirect("agent:index")
+
+
+def _reply_with(request: AgentRequest, ticket: Ticket, page: TicketPage, key: str) -> ReplyForm:
+    """Give the empty reply with a prepared answer in it."""
+    answer = prepared_answer(request.access, ticket, key, links=LinkMaker(reverse("agent:file"), timezone.now()))
+    form = ReplyForm(page, initial={"body": answer.text})
+    form.kept_files = [Uploaded(file.ticket, file.name, file.size) for file in answer.files if file.ticket]
+    return form
+
+
+def _shown_files(request: AgentRequest, ticket: Ticket, form: WritingForm) -> list[NewFile]:
+    """Give the files of pictures that came into the text with a prepared answer or a quotation."""
+    return shown_files(request.access, ticket, form.cleaned_data["body"]) if form.format == HTML else []
+
+
+def _lock_code(request: AgentRequest, ticket: Ticket) -> str:
+    return lock_code_for(ticket, actor=request.actor, posted=request.POST.get("lock_code", ""))
 
 
 def _carry_out(
     request: AgentRequest,
     ticket_id: int,
     form_name: str,
-    service: Callable[[Ticket, dict[str, Any]], str],
+    service: Callable[[Ticket, WritingForm], str],
     *,
     is_done: Callable[[Ticket], bool] = lambda ticket: False,
+    minds_changes: bool = False,
 ) -> HttpResponse:
     """Check a form of the ticket page and call the service; on refusal show the page again with what was entered.
 
-    `service` takes the ticket and the cleaned data and gives the message of success with a place for `number`;
-    `is_done` tells whether the agent goes on to the queue afterwards.
+    `service` takes the ticket and the valid form and gives the message of success with a place for `number`;
+    `is_done` tells whether the agent goes on to the queue afterwards. With `minds_changes` a form from a page that is
+    no longer true is shown once more, with what others did meanwhile.
     """
     ticket = get_ticket_for_agent(request.access, ticket_id)
-    page = _page_of(request, ticket)
+    page = page_of(request, ticket)
     form = FORMS[form_name](page, request.POST, request.FILES)
-    status = 422
-    if form.is_valid():
+    changes = changes_since(ticket, request.POST.get(SEEN, ""), agent=request.agent) if minds_changes else []
+    status = 409 if changes else 422
+    if form.is_valid() and not changes:
         try:
-            message = service(ticket, form.cleaned_data)
+            message = service(ticket, form)
         except NotFound:
             raise
         except DomainError as refusal:
             form.show_refusal(refusal)
-            status = STATUS_OF_REFUSAL.get(type(refusal), status)
+            status = status_of(refusal)
             if form.action not in page.allowed:  # the page has no such form to show it in
                 messages.error(request, str(refusal))
         else:
             messages.success(request, message % {"number": ticket.number})
             stays = not is_done(ticket) and is_accessible(request.access, ticket)
-            return redirect("agent:ticket", ticket_id) if stays else redirect(_way_back(request))
-    form.ask_for_files_again()
-    return _show(request, page, {form_name: form}, status=status)
-
-
-def _show(
-    request: AgentRequest, page: TicketPage, bound: dict[str, TicketActionForm] | None = None, *, status: int = 200
-) -> HttpResponse:
-    """Render the ticket page with empty forms, except those that carry what was entered."""
-    forms = {name: form_class(page) for name, form_class in FORMS.items()} | (bound or {})
-    composing = {"reply_form": "reply", "note_form": "note"}
-    context = {
-        "ticket_page": page,
-        "current_queue_id": _last_queue_id(request),
-        "compose_active": next((composing[name] for name in bound or {} if name in composing), ""),
-        **forms,
-    }
-    return render(request, "tickets/agent/ticket.html", context, status=status)
-
-
-def _page_of(request: AgentRequest, ticket: Ticket) -> TicketPage:
-    return ticket_page(request.access, ticket, links=LinkMaker(reverse("agent:file"), timezone.now()))
-
-
-def _way_back(request: AgentRequest) -> str:
-    """The queue that the agent looked at last, or the first one."""
-    queue_id = _last_queue_id(request)
-    return reverse("agent:queue", args=[queue_id]) if queue_id else reverse("agent:index")
-
-
-def _last_queue_id(request: AgentRequest) -> int | None:
-    return _number(request.COOKIES.get(QUEUE_COOKIE, ""))
+            return redirect("agent:ticket", ticket_id) if stays else redirect(way_back(request))
+    form.keep_files()
+    return show_ticket(request, ticket, page, {form_name: form}, status=status, changes=changes)
 
 
 def _may_open(request: AgentRequest, queue_id: int) -> bool:
@@ -317,13 +330,3 @@ def _tell_status_refusal(request: AgentRequest, posted: Posted) -> None:
         messages.warning(
             request, _("The status was not changed: %(reason)s") % {"reason": posted.status_refusal.message}
         )
-
-
-def _number(text: str) -> int | None:
-    """The number in a parameter or cookie, None for anything that is not an id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
-
-
-def _wants_part(request: AgentRequest) -> bool:
-    """Whether htmx swaps a part; when it restores a page from the browser's history it needs the whole."""
-    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers

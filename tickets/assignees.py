@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.constants import DepartmentFlag, TeamFlag
-from helpdesk.people.models import Agent, Department, DepartmentAccess, Team, TeamMember
+from helpdesk.people.models import Agent, Department, DepartmentAccess, Organization, Team, TeamMember
 from helpdesk.people.permissions import AgentPermission
 
 
@@ -57,6 +57,28 @@ def assignable_teams() -> QuerySet[Team]:
     enabled = Team.objects.alias(enabled=F("flags").bitand(int(TeamFlag.ENABLED)))
     members = TeamMember.objects.filter(team=OuterRef("pk"))
     return enabled.filter(Exists(members), enabled=int(TeamFlag.ENABLED)).order_by("name")
+
+
+def transfer_targets(access: AgentAccess) -> QuerySet[Department]:
+    """Give the departments to which this agent may move tickets, by name: active ones.
+
+    Without the permission `visibility.departments` only those that the agent belongs to (osticket/tickets.md §8.1).
+    """
+    bits = F("flags").bitand(int(DepartmentFlag.ACTIVE | DepartmentFlag.ARCHIVED))
+    departments = Department.objects.alias(activity=bits).filter(activity=int(DepartmentFlag.ACTIVE))
+    if not access.has_agent_permission(AgentPermission.VISIBILITY_DEPARTMENTS):
+        departments = departments.filter(pk__in=access.department_ids)
+    return departments.order_by("name")
+
+
+def manager_of(organization: Organization | None) -> Agent | Team | None:
+    """Give the account manager of an organization: the agent (`s<id>`) or team (`t<id>`) that its row names."""
+    kind, number = (organization.manager[:1], organization.manager[1:]) if organization else ("", "")
+    if not (number.isascii() and number.isdecimal()):
+        return None
+    if kind == "s":
+        return Agent.objects.filter(pk=int(number)).first()
+    return Team.objects.filter(pk=int(number)).first() if kind == "t" else None
 
 
 def is_enabled(team: Team) -> bool:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
+from helpdesk.forms.models import FormAnswer
 from helpdesk.forms.selectors import missing_required_for_close
 from helpdesk.legacy.errors import Conflict, DomainError
 from tickets.models import Ticket
 from tickets.registries import close_obstacles
 
 
-def close_obstacle(ticket: Ticket) -> DomainError | None:
+def close_obstacle(ticket: Ticket, *, answers: Sequence[FormAnswer] | None = None) -> DomainError | None:
     """Give the first reason why the ticket cannot be closed, None when it can.
 
     In order: fields that must be answered first, what other packages have against it (open tasks), a missing help
-    topic where the settings demand one. Open tickets merged into it do not matter.
+    topic where the settings demand one. Open tickets merged into it do not matter. `answers` are those of the ticket
+    where they are at hand (`answers_of`).
     """
-    if missing_required_for_close(ticket.pk, ticket.topic_id):
+    if missing_required_for_close(ticket.pk, ticket.topic_id, answers=answers):
         return Conflict(
             _("This ticket is missing data on one or more required fields and cannot be closed"),
             code="required_fields_missing",

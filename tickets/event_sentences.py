@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.threads.events import SYSTEM_NAME
 from helpdesk.threads.models import ThreadEvent
+from tickets.edit_sentences import changes_in
 
 AUTOMATIC_NAMES = {SYSTEM_NAME, "Ticket Filter"}
 
@@ -27,17 +28,28 @@ class Names:
     departments: Mapping[int, str] = field(default_factory=dict)
     statuses: Mapping[int, str] = field(default_factory=dict)
     fields: Mapping[int, str] = field(default_factory=dict)
+    topics: Mapping[int, str] = field(default_factory=dict)
+    plans: Mapping[int, str] = field(default_factory=dict)
+
+
+Phrase = Callable[[str, Mapping[str, Any], Names], str]
+"""What says an event: the actor or '', its data, names by id."""
 
 
 def sentence(event: ThreadEvent, names: Names) -> str:
     """Say what happened and who did it; events that nobody caused have a sentence without a person."""
     name = event.event.name if event.event else ""
     data = event.data if isinstance(event.data, dict) else {}
-    phrase = _PHRASES.get(name)
+    phrase = _OTHER_PHRASES.get(event.thread_type, {}).get(name) or _PHRASES.get(name)
     actor = actor_name(event, names)
     if phrase is None:
         return _("%(actor)s: %(event)s") % {"actor": actor or SYSTEM_NAME, "event": name}
     return phrase(actor, data, names)
+
+
+def register_phrases(object_type: str, phrases: Mapping[str, Phrase]) -> None:
+    """Let events of threads of another type than tickets' have sentences of their own, by the name of the event."""
+    _OTHER_PHRASES[object_type] = phrases
 
 
 def actor_name(event: ThreadEvent, names: Names) -> str:
@@ -68,19 +80,20 @@ def name_in(value: Any, known: Mapping[int, str]) -> str:
     return known.get(number) or f"#{number}"
 
 
-def _by(actor: str, with_actor: str, without: str, **values: str) -> str:
+def by_actor(actor: str, with_actor: str, without: str, **values: str) -> str:
+    """Give the sentence with the person who did it, or the other one where nobody did."""
     return (with_actor if actor else without) % {"actor": actor, **values}
 
 
 def _created(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(actor, _("%(actor)s opened the ticket"), _("The ticket was opened"))
+    return by_actor(actor, _("%(actor)s opened the ticket"), _("The ticket was opened"))
 
 
 def _closed(actor: str, data: Mapping[str, Any], names: Names) -> str:
     status = name_in(data["status"], names.statuses) if "status" in data else ""
     if not status:
-        return _by(actor, _("%(actor)s closed the ticket"), _("The ticket was closed"))
-    return _by(
+        return by_actor(actor, _("%(actor)s closed the ticket"), _("The ticket was closed"))
+    return by_actor(
         actor,
         _("%(actor)s closed the ticket as %(status)s"),
         _("The ticket was closed as %(status)s"),
@@ -89,16 +102,16 @@ def _closed(actor: str, data: Mapping[str, Any], names: Names) -> str:
 
 
 def _reopened(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(actor, _("%(actor)s reopened the ticket"), _("The ticket was reopened"))
+    return by_actor(actor, _("%(actor)s reopened the ticket"), _("The ticket was reopened"))
 
 
 def _assigned(actor: str, data: Mapping[str, Any], names: Names) -> str:
     if data.get("claim"):
-        return _by(actor, _("%(actor)s claimed the ticket"), _("The ticket was claimed"))
-    assignees = _assignees(data, names)
+        return by_actor(actor, _("%(actor)s claimed the ticket"), _("The ticket was claimed"))
+    assignees = assignees_in(data, names)
     if not assignees:
-        return _by(actor, _("%(actor)s assigned the ticket"), _("The ticket was assigned"))
-    return _by(
+        return by_actor(actor, _("%(actor)s assigned the ticket"), _("The ticket was assigned"))
+    return by_actor(
         actor,
         _("%(actor)s assigned the ticket to %(assignee)s"),
         _("The ticket was assigned to %(assignee)s"),
@@ -107,10 +120,10 @@ def _assigned(actor: str, data: Mapping[str, Any], names: Names) -> str:
 
 
 def _released(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    assignees = _assignees(data, names)
+    assignees = assignees_in(data, names)
     if not assignees:
-        return _by(actor, _("%(actor)s released the ticket"), _("The ticket was released"))
-    return _by(
+        return by_actor(actor, _("%(actor)s released the ticket"), _("The ticket was released"))
+    return by_actor(
         actor,
         _("%(actor)s took the ticket from %(assignee)s"),
         _("The ticket was taken from %(assignee)s"),
@@ -119,7 +132,7 @@ def _released(actor: str, data: Mapping[str, Any], names: Names) -> str:
 
 
 def _transferred(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(
+    return by_actor(
         actor,
         _("%(actor)s transferred the ticket to %(department)s"),
         _("The ticket was transferred to %(department)s"),
@@ -128,16 +141,16 @@ def _transferred(actor: str, data: Mapping[str, Any], names: Names) -> str:
 
 
 def _referred(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(
+    return by_actor(
         actor,
         _("%(actor)s referred the ticket to %(referee)s"),
         _("The ticket was referred to %(referee)s"),
-        referee=_assignees(data, names),
+        referee=assignees_in(data, names),
     )
 
 
 def _overdue(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(actor, _("%(actor)s marked the ticket overdue"), _("The ticket became overdue"))
+    return by_actor(actor, _("%(actor)s marked the ticket overdue"), _("The ticket became overdue"))
 
 
 def _edited(actor: str, data: Mapping[str, Any], names: Names) -> str:
@@ -145,40 +158,40 @@ def _edited(actor: str, data: Mapping[str, Any], names: Names) -> str:
         values = {"filter": str(data["filter"]), "what": str(data.get("type", "")), "value": str(data.get("value", ""))}
         return _("The filter %(filter)s set %(what)s to %(value)s") % values
     if "status" in data:
-        return _by(
+        return by_actor(
             actor,
             _("%(actor)s changed the status to %(status)s"),
             _("The status changed to %(status)s"),
             status=name_in(data["status"], names.statuses),
         )
     if "owner" in data:
-        return _by(
+        return by_actor(
             actor,
             _("%(actor)s made %(owner)s the owner"),
             _("%(owner)s became the owner"),
             owner=_new_owner(data, names),
         )
-    changed = ", ".join(_edited_labels(data, names))
+    changed = ", ".join(changes_in(data, names))
     if not changed:
-        return _by(actor, _("%(actor)s edited the ticket"), _("The ticket was edited"))
-    return _by(actor, _("%(actor)s changed %(what)s"), _("%(what)s changed"), what=changed)
+        return by_actor(actor, _("%(actor)s edited the ticket"), _("The ticket was edited"))
+    return by_actor(actor, _("%(actor)s changed %(what)s"), _("%(what)s changed"), what=changed)
 
 
 def _collaborators(actor: str, data: Mapping[str, Any], names: Names) -> str:
     if "org" in data:
-        return _by(
+        return by_actor(
             actor,
             _("%(actor)s added collaborators of the organization"),
             _("Collaborators of the organization were added"),
         )
     if "del" in data:
-        return _by(
+        return by_actor(
             actor,
             _("%(actor)s removed %(people)s from the collaborators"),
             _("%(people)s no longer collaborates"),
             people=_people(data["del"], names),
         )
-    return _by(
+    return by_actor(
         actor,
         _("%(actor)s added %(people)s as collaborator"),
         _("%(people)s became collaborator"),
@@ -199,14 +212,15 @@ def _unlinked(actor: str, data: Mapping[str, Any], names: Names) -> str:
 
 
 def _resent(actor: str, data: Mapping[str, Any], names: Names) -> str:
-    return _by(actor, _("%(actor)s sent a reply again"), _("A reply was sent again"))
+    return by_actor(actor, _("%(actor)s sent a reply again"), _("A reply was sent again"))
 
 
 def _with_other(actor: str, data: Mapping[str, Any], with_actor: str, without: str) -> str:
-    return _by(actor, with_actor, without, ticket=str(data.get("ticket") or _("another ticket")))
+    return by_actor(actor, with_actor, without, ticket=str(data.get("ticket") or _("another ticket")))
 
 
-def _assignees(data: Mapping[str, Any], names: Names) -> str:
+def assignees_in(data: Mapping[str, Any], names: Names) -> str:
+    """Give the names of the agents, teams and departments that an event names."""
     kinds = (("staff", names.agents), ("team", names.teams), ("dept", names.departments))
     return ", ".join(name_in(data[key], known) for key, known in kinds if data.get(key))
 
@@ -228,22 +242,8 @@ def _new_owner(data: Mapping[str, Any], names: Names) -> str:
     return name_in(data["owner"], names.users)
 
 
-def _edited_labels(data: Mapping[str, Any], names: Names) -> list[str]:
-    columns: dict[str, Callable[[], str]] = {
-        "topic_id": lambda: _("the help topic"),
-        "sla_id": lambda: _("the SLA plan"),
-        "source": lambda: _("the source"),
-        "duedate": lambda: _("the due date"),
-        "user_id": lambda: _("the owner"),
-    }
-    labels = [label() for key, label in columns.items() if key in data]
-    changed = data.get("fields")
-    if isinstance(changed, dict):
-        labels += [names.fields.get(number_in(key) or 0) or _("a field") for key in changed]
-    return labels
-
-
-_PHRASES: dict[str, Callable[[str, Mapping[str, Any], Names], str]] = {
+_OTHER_PHRASES: dict[str, Mapping[str, Phrase]] = {}
+_PHRASES: dict[str, Phrase] = {
     "created": _created,
     "closed": _closed,
     "reopened": _reopened,

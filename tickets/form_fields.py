@@ -2,11 +2,17 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.forms.field_types import EMPTY, FieldType, StoredAnswer, register
+from helpdesk.configuration.selectors import current
+from helpdesk.forms.field_types import EMPTY, Asked, Control, FieldType, StoredAnswer, register
+from helpdesk.forms.field_types.choices import submitted_keys
 from helpdesk.forms.models import FormField
 from tickets.models import TicketPriority
+from tickets.reference_data import priority_objects
+
+LONGEST_ID = 9
 
 
 @register
@@ -15,13 +21,19 @@ class PriorityType(FieldType):
 
     key = "priority"
     label = _("Priority level")
+    defaults = {"prompt": "", "default": None}
 
     def parse(self, field: FormField, submitted: Any) -> TicketPriority | None:
         """Give the priority for an id; names and unknown ids are no answer."""
         if isinstance(submitted, TicketPriority):
             return submitted
-        text = str(submitted or "").strip()
-        return TicketPriority.objects.filter(pk=int(text)).first() if text.isdecimal() else None
+        text = next(iter(submitted_keys(submitted)), "")
+        is_id = text.isdecimal() and len(text) <= LONGEST_ID
+        return TicketPriority.objects.filter(pk=int(text)).first() if is_id else None
+
+    def misread(self, field: FormField, submitted: Any, clean: Any) -> list[str]:
+        """Say so when it is no priority."""
+        return [] if clean or not submitted_keys(submitted) else [translate("Select one of the choices")]
 
     def to_database(self, field: FormField, clean: Any) -> StoredAnswer:
         """Store name and id."""
@@ -29,7 +41,7 @@ class PriorityType(FieldType):
 
     def from_database(self, field: FormField, stored: StoredAnswer) -> TicketPriority | None:
         """Give the priority of the id, None when it is gone."""
-        return TicketPriority.objects.filter(pk=stored.value_id).first() if stored.value_id else None
+        return priority_objects().get(stored.value_id) if stored.value_id else None
 
     def to_string(self, field: FormField, clean: Any) -> str:
         """Give the name as it is today."""
@@ -38,3 +50,20 @@ class PriorityType(FieldType):
     def cdata_value(self, field: FormField, clean: Any) -> str:
         """Give the id."""
         return str(clean.pk) if clean else ""
+
+    def submitted_form(self, field: FormField, clean: Any) -> Any:
+        """Give the id."""
+        return str(clean.pk) if clean else ""
+
+    def control(self, field: FormField, value: Any, asked: Asked) -> Control:
+        """Give a menu, the most urgent first; end users choose among the public ones."""
+        priorities = TicketPriority.objects.order_by("priority_urgency")
+        if not asked.is_agent:
+            priorities = priorities.filter(ispublic=True)
+        choices = [(str(priority.pk), priority.priority_desc) for priority in priorities]
+        if isinstance(value, TicketPriority):
+            value = value.pk
+        if value is None:
+            value = self.option(field, "default") or current().text("default_priority_id")
+        prompt = str(self.option(field, "prompt") or "")
+        return Control("select", values=submitted_keys(value)[:1], choices=choices, prompt=prompt)

@@ -1,16 +1,19 @@
-"""Who may download files from tickets (`helpdesk.threads.access`)."""
+"""Who may download files from tickets (`helpdesk.threads.access`, `helpdesk.forms.attached`)."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
 
+from helpdesk.files.models import Attachment
+from helpdesk.forms.constants import FieldFlag
+from helpdesk.forms.models import FormField
 from helpdesk.people.access import AgentAccess
-from helpdesk.people.models import EndUser
-from helpdesk.threads.constants import EntryFlag, EntryType
+from helpdesk.threads.constants import EntryFlag
 from helpdesk.threads.models import Thread, ThreadEntry
 from tickets.models import Ticket
-
-_SHOWN_TO_USERS = {EntryType.MESSAGE, EntryType.RESPONSE}
+from tickets.prepared_answers import canned_responses
+from tickets.thread_items import SHOWN_TO_USERS
+from tickets.visitors import visitor_of
 
 
 def may_see_entry(request: HttpRequest, thread: Thread, entry: ThreadEntry) -> bool:
@@ -18,7 +21,25 @@ def may_see_entry(request: HttpRequest, thread: Thread, entry: ThreadEntry) -> b
     access: AgentAccess | None = getattr(request, "access", None)
     if access is not None:
         return Ticket.objects.accessible_to(access).filter(pk=thread.object_id).exists()
-    user: EndUser | None = getattr(request.user, "end_user", None)
-    if user is None or entry.type not in _SHOWN_TO_USERS or entry.flags & EntryFlag.HIDDEN:
+    visitor = visitor_of(request)
+    if visitor is None or entry.type not in SHOWN_TO_USERS or entry.flags & EntryFlag.HIDDEN:
         return False
-    return Ticket.objects.accessible_to_user(user).filter(pk=thread.object_id).exists()
+    return visitor.tickets().filter(pk=thread.object_id).exists()
+
+
+def may_see_answer(request: HttpRequest, ticket_id: int, field: FormField) -> bool:
+    """Whether the agent may open the ticket and agents see the field, or the end user and end users do."""
+    flags = field.flags or 0
+    access: AgentAccess | None = getattr(request, "access", None)
+    if access is not None:
+        return bool(flags & FieldFlag.AGENT_VIEW) and Ticket.objects.accessible_to(access).filter(pk=ticket_id).exists()
+    visitor = visitor_of(request)
+    if visitor is None or not flags & FieldFlag.CLIENT_VIEW:
+        return False
+    return visitor.tickets().filter(pk=ticket_id).exists()
+
+
+def may_see_canned(request: HttpRequest, attachment: Attachment) -> bool:
+    """Whether the file comes with a prepared answer that the agent may use; end users get it with the reply."""
+    access: AgentAccess | None = getattr(request, "access", None)
+    return access is not None and any(row.pk == attachment.object_id for row in canned_responses(access))

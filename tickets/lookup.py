@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.legacy.errors import NotFound
-from tickets.models import Ticket
+from helpdesk.legacy.errors import NotFound, ValidationFailed
+from tickets.intake import by_id, intake
+from tickets.models import Ticket, TicketStatus
 
 if TYPE_CHECKING:
     from helpdesk.people.access import AgentAccess
+
+
+def status_by_id(status_id: object) -> TicketStatus:
+    """Give the status of this id, as a form names it. Raises ValidationFailed for one that does not exist."""
+    status: TicketStatus | None = by_id(intake().statuses, status_id)
+    if status is None:
+        raise ValidationFailed(_("Unknown or invalid status"), code="status_unknown", field="status")
+    return status
 
 
 def ticket_id_by_number(access: AgentAccess, number: str) -> int:

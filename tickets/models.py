@@ -1,15 +1,17 @@
 """Tickets, help topics, statuses, priorities, numbers and queues."""
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from helpdesk.legacy.fields import (
     CaseInsensitiveCharField,
     EnumField,
     FlagsField,
+    Folded,
+    LegacyCharField,
     LegacyDateTimeField,
     LegacyForeignKey,
+    LegacyTextField,
     PhpJSONField,
     Prefixed,
     UnsignedAutoField,
@@ -25,9 +27,9 @@ class TicketPriority(models.Model):
     """A priority; urgency 1 is the most urgent."""
 
     priority_id = models.SmallAutoField(primary_key=True)
-    priority = models.CharField(max_length=60, default="", blank=True)
-    priority_desc = models.CharField(max_length=30, default="", blank=True)
-    priority_color = models.CharField(max_length=7, default="", blank=True)
+    priority = LegacyCharField(max_length=60, default="", blank=True)
+    priority_desc = LegacyCharField(max_length=30, default="", blank=True)
+    priority_color = LegacyCharField(max_length=7, default="", blank=True)
     priority_urgency = models.PositiveSmallIntegerField(default=0)
     ispublic = models.BooleanField(default=True)
 
@@ -50,7 +52,7 @@ class TicketStatus(models.Model):
 
     id = models.AutoField(primary_key=True)
     name = CaseInsensitiveCharField(max_length=60, default="", blank=True)
-    state = models.CharField(max_length=16, null=True, blank=True)
+    state = LegacyCharField(max_length=16, null=True, blank=True)
     mode = FlagsField(flags=StatusMode)
     flags = UnsignedIntegerField(default=0)
     sort = UnsignedIntegerField(default=0)
@@ -64,7 +66,7 @@ class TicketStatus(models.Model):
             models.Index(fields=["state"], name="ticket_status_state"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("name"), name="ticket_status_name"),
+            models.UniqueConstraint(Folded("name"), name="ticket_status_name"),
         ]
 
     def __str__(self) -> str:
@@ -75,11 +77,11 @@ class Sequence(models.Model):
     """A counter for ticket and task numbers (osticket/config.md §10)."""
 
     id = UnsignedAutoField(primary_key=True)
-    name = models.CharField(max_length=64, null=True, blank=True)
+    name = LegacyCharField(max_length=64, null=True, blank=True)
     flags = FlagsField(flags=SequenceFlag, null=True, blank=True)
     next = models.PositiveBigIntegerField(default=1)
     increment = models.IntegerField(null=True, blank=True, default=1)
-    padding = models.CharField(max_length=1, null=True, blank=True, default="0")
+    padding = LegacyCharField(max_length=1, null=True, blank=True, default="0")
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
     class Meta:
@@ -107,8 +109,8 @@ class HelpTopic(models.Model):
     sequence = ZeroForeignKey("Sequence", related_name="+")
     sort = UnsignedIntegerField(default=0)
     topic = CaseInsensitiveCharField(max_length=128, default="", blank=True)
-    number_format = models.CharField(max_length=32, null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
+    number_format = LegacyCharField(max_length=32, null=True, blank=True)
+    notes = LegacyTextField(null=True, blank=True)
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -123,7 +125,7 @@ class HelpTopic(models.Model):
             models.Index(fields=["parent"], name="help_topic_topic_pid"),
         ]
         constraints = [
-            models.UniqueConstraint(Upper("topic"), "parent", name="help_topic_topic"),
+            models.UniqueConstraint(Folded("topic"), "parent", name="help_topic_topic"),
         ]
 
     def __str__(self) -> str:
@@ -151,7 +153,7 @@ class Ticket(models.Model):
 
     ticket_id = UnsignedAutoField(primary_key=True)
     parent = LegacyForeignKey("self", null=True, blank=True, db_column="ticket_pid", related_name="family")
-    number = models.CharField(max_length=20, null=True, blank=True)
+    number = LegacyCharField(max_length=20, null=True, blank=True)
     user = ZeroForeignKey("hd_people.EndUser", related_name="tickets")
     user_email = ZeroForeignKey("hd_people.UserEmail", related_name="+")
     status = ZeroForeignKey("TicketStatus", related_name="tickets")
@@ -164,9 +166,9 @@ class Ticket(models.Model):
     lock = ZeroForeignKey("hd_threads.Lock", related_name="+")
     flags = FlagsField(flags=TicketFlag)
     sort = UnsignedIntegerField(default=0)
-    ip_address = models.CharField(max_length=64, default="", blank=True)
+    ip_address = LegacyCharField(max_length=64, default="", blank=True)
     source = EnumField(values=["Web", "Email", "Phone", "API", "Other"], default="Other")
-    source_extra = models.CharField(max_length=40, null=True, blank=True)
+    source_extra = LegacyCharField(max_length=40, null=True, blank=True)
     isoverdue = models.BooleanField(default=False)
     isanswered = models.BooleanField(default=False)
     duedate = LegacyDateTimeField(null=True, blank=True)
@@ -209,11 +211,11 @@ class Queue(models.Model):
     flags = FlagsField(flags=QueueFlag)
     staff = ZeroForeignKey("hd_people.Agent", related_name="queues")
     sort = UnsignedIntegerField(default=0)
-    title = models.CharField(max_length=60, null=True, blank=True)
+    title = LegacyCharField(max_length=60, null=True, blank=True)
     config = PhpJSONField(null=True, blank=True)
-    filter = models.CharField(max_length=64, null=True, blank=True)
-    root = models.CharField(max_length=32, null=True, blank=True)
-    path = models.CharField(max_length=80, default="/")
+    filter = LegacyCharField(max_length=64, null=True, blank=True)
+    root = LegacyCharField(max_length=32, null=True, blank=True)
+    path = LegacyCharField(max_length=80, default="/")
     created = LegacyDateTimeField(zero_for_none=True, default=now)
     updated = LegacyDateTimeField(zero_for_none=True, default=now)
 
@@ -233,14 +235,14 @@ class QueueColumn(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     flags = UnsignedIntegerField(default=0)
-    name = models.CharField(max_length=64, default="", blank=True)
-    primary = models.CharField(max_length=64, default="", blank=True)
-    secondary = models.CharField(max_length=64, null=True, blank=True)
-    filter = models.CharField(max_length=32, null=True, blank=True)
-    truncate = models.CharField(max_length=16, null=True, blank=True)
+    name = LegacyCharField(max_length=64, default="", blank=True)
+    primary = LegacyCharField(max_length=64, default="", blank=True)
+    secondary = LegacyCharField(max_length=64, null=True, blank=True)
+    filter = LegacyCharField(max_length=32, null=True, blank=True)
+    truncate = LegacyCharField(max_length=16, null=True, blank=True)
     annotations = PhpJSONField(null=True, blank=True)
     conditions = PhpJSONField(null=True, blank=True)
-    extra = models.TextField(null=True, blank=True)
+    extra = LegacyTextField(null=True, blank=True)
 
     class Meta:
         db_table = Prefixed("queue_column")
@@ -258,7 +260,7 @@ class QueueColumnPlacement(models.Model):
     staff_id = ZeroIntegerField()
     bits = UnsignedIntegerField(default=0)
     sort = UnsignedIntegerField(default=1)
-    heading = models.CharField(max_length=64, null=True, blank=True)
+    heading = LegacyCharField(max_length=64, null=True, blank=True)
     width = UnsignedIntegerField(default=100)
 
     class Meta:
@@ -269,8 +271,8 @@ class QueueSort(models.Model):
     """A sort order; `-` before a path means descending."""
 
     id = UnsignedAutoField(primary_key=True)
-    root = models.CharField(max_length=32, null=True, blank=True)
-    name = models.CharField(max_length=64, default="", blank=True)
+    root = LegacyCharField(max_length=32, null=True, blank=True)
+    name = LegacyCharField(max_length=64, default="", blank=True)
     columns = PhpJSONField(null=True, blank=True)
     updated = LegacyDateTimeField(null=True, blank=True)
 
@@ -312,8 +314,8 @@ class QueueExportField(models.Model):
 
     id = UnsignedAutoField(primary_key=True)
     queue = LegacyForeignKey("Queue", related_name="export_fields")
-    path = models.CharField(max_length=64, default="", blank=True)
-    heading = models.CharField(max_length=64, null=True, blank=True)
+    path = LegacyCharField(max_length=64, default="", blank=True)
+    heading = LegacyCharField(max_length=64, null=True, blank=True)
     sort = UnsignedIntegerField(default=1)
 
     class Meta:
@@ -327,10 +329,143 @@ class SearchEntry(models.Model):
     """A row of the full-text index (osticket/queues.md §9)."""
 
     pk = models.CompositePrimaryKey("object_type", "object_id")
-    object_type = models.CharField(max_length=8)
+    object_type = LegacyCharField(max_length=8)
     object_id = UnsignedIntegerField()
-    title = models.TextField(null=True, blank=True)
-    content = models.TextField(null=True, blank=True)
+    title = LegacyTextField(null=True, blank=True)
+    content = LegacyTextField(null=True, blank=True)
 
     class Meta:
         db_table = Prefixed("_search")
+
+
+class NumberReservation(models.Model):
+    """A number that is given away; its key makes it unique (`tickets.number_register`).
+
+    `key` is the letter of the object's type and the number in lower case; `object_id` stays None until the row of the
+    object was seen.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    object_id = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "hd_number"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RequestKey(models.Model):
+    """The digest of a key that a caller gave with a request, so that the request can be repeated without harm."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    ticket_id = models.PositiveBigIntegerField()
+    created = models.DateTimeField(default=now)
+
+    class Meta:
+        db_table = "hd_request_key"
+        indexes = [
+            models.Index(fields=["created"], name="hd_request_key_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class NumberPosition(models.Model):
+    """Up to which id the numbers of the objects of a type are among the reservations."""
+
+    object_type = models.CharField(max_length=1, primary_key=True)
+    position = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "hd_number_position"
+
+    def __str__(self) -> str:
+        return f"{self.object_type} {self.position}"
+
+
+class TicketRank(models.Model):
+    """What queues that sort by priority sort a ticket by (`tickets.ranking`): the priority is a form answer, which no
+    index of `ticket` holds.
+
+    A date that the ticket does not have is `ranking.NO_DATE` here.
+    """
+
+    ticket_id = models.PositiveBigIntegerField(primary_key=True)
+    status_id = models.PositiveBigIntegerField()
+    dept_id = models.PositiveBigIntegerField()
+    urgency = models.PositiveIntegerField()
+    lastupdate = models.DateTimeField()
+    created = models.DateTimeField()
+    est_duedate = models.DateTimeField()
+
+    class Meta:
+        db_table = "hd_ticket_rank"
+        indexes = [
+            models.Index(fields=["status_id", "dept_id", "urgency", "lastupdate", "ticket_id"], name="hd_rank_updated"),
+            models.Index(fields=["status_id", "dept_id", "urgency", "created", "ticket_id"], name="hd_rank_created"),
+            models.Index(fields=["status_id", "dept_id", "urgency", "est_duedate", "ticket_id"], name="hd_rank_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.urgency}"
+
+
+class RankingState(models.Model):
+    """How far the ranks are (one row): every ticket that was not saved since `watermark` has its rank.
+
+    `position` is the id up to which a run over all tickets, begun at `started`, has come; None when none is going on.
+    """
+
+    watermark = models.DateTimeField(null=True, blank=True)
+    started = models.DateTimeField(null=True, blank=True)
+    position = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "hd_ticket_ranking"
+
+    def __str__(self) -> str:
+        return f"{self.watermark}"
+
+
+class SearchDocument(models.Model):
+    """What PostgreSQL finds words in (`tickets.search.documents`): its column `words` is known to that engine alone.
+
+    Empty on the others. `id` holds type and id of the object in one number.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    ticket_id = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "hd_search_document"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class CommonWord(models.Model):
+    """A word that stands in so many entries that searching for it alone would take long."""
+
+    word = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        db_table = "hd_common_word"
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class ReindexPosition(models.Model):
+    """How far `manage.py reindex` has come with the objects of a type, from the newest down."""
+
+    object_type = models.CharField(max_length=1, primary_key=True)
+    position = models.PositiveBigIntegerField(null=True, blank=True)
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "hd_reindex_position"
+
+    def __str__(self) -> str:
+        return f"{self.object_type} {self.position}"

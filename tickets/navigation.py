@@ -1,42 +1,87 @@
 """The queues beside every agent page, with their counts (osticket/queues.md §4, counts).
 
-One statement groups all open tickets by what queues ask for; its result serves every agent and every queue for a few
-seconds, and each agent's numbers are added up from it in Python. A second statement adds what only a referral shows to
-this agent. Nothing here depends on how many tickets were ever closed.
+All open tickets are grouped by what queues ask for; the result serves every agent and every queue for a few seconds,
+and each agent's numbers are added up from it in Python, once in these seconds. What only a referral shows to this agent
+is added. Whatever has to be counted anew is counted in one statement. Nothing depends on how many tickets were ever
+closed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Value
 
 from helpdesk import configuration
 from helpdesk.people.access import AgentAccess
 from tickets.constants import QueueFlag, TicketState
-from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches, unread_paths
+from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches
+from tickets.criteria_checks import unread_paths
 from tickets.models import Ticket
 from tickets.periods import zone_named
 from tickets.querysets import TicketQuerySet
-from tickets.queues import QueueDefinition, children_of, definition_of, is_offered
+from tickets.queue_counts import MOST_COUNTED, count_missing, kept_counts
+from tickets.queues import QueueDefinition, children_of, definition_of, is_offered, with_preferences
 from tickets.reference_data import QueueRow, QueueTables, queue_tables, status_ids, statuses
 from tickets.screens import NavigationQueue
 
 KEPT_SECONDS = 5
 Counted = list[tuple[TicketGroup, int]]
+Numbers = dict[int, int | None]
+"""The numbers beside the queues by their ids, None for queues without one."""
 _GROUPED_BY = ("status_id", "dept_id", "staff_id", "team_id", "isanswered", "isoverdue")
 
 
-def navigation_for(access: AgentAccess, *, now: datetime) -> list[NavigationQueue]:
-    """Give the queues that this agent is offered, as a tree in osTicket's order, with the numbers of open tickets."""
+@dataclass(frozen=True)
+class QueueNumber:
+    """What stands beside a queue: None where nothing does."""
+
+    count: int | None
+    is_more: bool = False
+    is_pending: bool = False
+
+
+def navigation_for(access: AgentAccess, *, now: datetime, is_complete: bool = False) -> list[NavigationQueue]:
+    """Give the queues that this agent is offered, as a tree in osTicket's order, with their numbers.
+
+    Those that open tickets tell are there at once. The others are counted for `is_complete` only, one by one, and kept
+    for a minute (`tickets.queue_counts`); until then they are pending.
+    """
     tables = queue_tables()
-    context = context_for(access, now)
-    counted = _visible_groups(access)
-    return [_navigation_queue(row, tables, context, counted) for row in _offered(None, tables, access)]
+    offered = _with_children(_offered(None, tables, access), tables, access)
+    numbers = _numbers(access, offered, tables, now)
+    left = [row for row in offered if numbers[row.id] is None]
+    bounded = _bounded_numbers(access, left, tables, now, is_complete=is_complete)
+    known = {row.id: bounded.get(row.id) or QueueNumber(numbers[row.id]) for row in offered}
+    return [_navigation_queue(row, tables, access, known) for row in _offered(None, tables, access)]
+
+
+def _bounded_numbers(
+    access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables, now: datetime, *, is_complete: bool
+) -> dict[int, QueueNumber]:
+    """Give the numbers of queues that have to be counted one by one."""
+    if not rows:
+        return {}
+    key = _agent_key(access)
+    if is_complete:
+        queues = [with_preferences(definition_of(row, tables), access) for row in rows]
+        known = count_missing(key, queues, access, context_for(access, now))
+    else:
+        known = kept_counts(key)
+    found = {}
+    for row in rows:
+        number = known.get(row.id)
+        if number is not None and number > MOST_COUNTED:
+            found[row.id] = QueueNumber(MOST_COUNTED, is_more=True)
+        else:
+            found[row.id] = QueueNumber(number, is_pending=row.id not in known)
+    return found
 
 
 def context_for(access: AgentAccess, now: datetime) -> CriteriaContext:
@@ -47,26 +92,57 @@ def context_for(access: AgentAccess, now: datetime) -> CriteriaContext:
 
 def forget_counts(**_: object) -> None:
     """Count anew for everybody once the running transaction has committed (a receiver of ticket signals)."""
-    transaction.on_commit(lambda: cache.delete(_shared_key()))
+    transaction.on_commit(lambda: cache.delete_many([_shared_key(), _stamp_key()]))
 
 
 def _offered(parent_id: int | None, tables: QueueTables, access: AgentAccess) -> list[QueueRow]:
     rows = [row for row in children_of(parent_id, tables) if is_offered(row, access)]
-    return [row for row in rows if row.flags & QueueFlag.QUEUE or parent_id is not None]
+    if parent_id is not None:
+        return rows
+    queues = [row for row in rows if row.flags & QueueFlag.QUEUE]
+    return [*queues, *(row for row in rows if not row.flags & QueueFlag.QUEUE)]
+
+
+def _with_children(rows: Iterable[QueueRow], tables: QueueTables, access: AgentAccess) -> list[QueueRow]:
+    found: list[QueueRow] = []
+    for row in rows:
+        found += [row, *_with_children(_offered(row.id, tables, access), tables, access)]
+    return found
 
 
 def _navigation_queue(
-    row: QueueRow, tables: QueueTables, context: CriteriaContext, counted: Counted
+    row: QueueRow, tables: QueueTables, access: AgentAccess, numbers: dict[int, QueueNumber]
 ) -> NavigationQueue:
-    definition = definition_of(row, tables)
-    children = _offered(row.id, tables, context.access)
+    children = _offered(row.id, tables, access)
+    number = numbers[row.id]
     return NavigationQueue(
         id=row.id,
-        key=_key(row, definition, tables),
+        key=_key(row, definition_of(row, tables), tables),
         title=row.title,
-        count=_count(definition.criteria, context, counted),
-        children=tuple(_navigation_queue(child, tables, context, counted) for child in children),
+        count=number.count,
+        children=tuple(_navigation_queue(child, tables, access, numbers) for child in children),
+        is_more=number.is_more,
+        is_pending=number.is_pending,
+        is_personal=row.staff_id == access.agent.pk and not row.flags & QueueFlag.PUBLIC,
+        is_search=not row.flags & QueueFlag.QUEUE,
     )
+
+
+def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables, now: datetime) -> Numbers:
+    """Give the numbers of these queues; kept while the groups are from which they were added up."""
+    stamp_key, key = _stamp_key(), f"{_agent_key(access)}.numbers"
+    kept = cache.get_many([stamp_key, key])
+    numbers: Numbers
+    of_stamp, numbers = kept.get(key, ("", {}))
+    if not of_stamp or of_stamp != kept.get(stamp_key) or any(row.id not in numbers for row in rows):
+        of_stamp, counted = _visible_groups(access)
+        context = context_for(access, now)
+        numbers = {
+            row.id: _count(with_preferences(definition_of(row, tables), access).criteria, context, counted)
+            for row in rows
+        }
+        cache.set(key, (of_stamp, numbers), KEPT_SECONDS)
+    return numbers
 
 
 def _count(criteria: Iterable[Criterion], context: CriteriaContext, counted: Counted) -> int | None:
@@ -89,10 +165,12 @@ def _asks_for_open(criterion: Criterion) -> bool:
     return is_state and chosen(criterion.value) == [TicketState.OPEN]
 
 
-def _visible_groups(access: AgentAccess) -> Counted:
-    """Give the groups of open tickets that the agent sees: assigned, in own departments, referred."""
-    counted = [(group, number) for group, number in _all_groups() if _sees(access, group)]
-    return counted + _referred_groups(access)
+def _visible_groups(access: AgentAccess) -> tuple[str, Counted]:
+    """Give the groups of open tickets that the agent sees (assigned, in own departments, referred), and their stamp."""
+    (stamp, everybodys), (_stamp, referred) = _groups(access)
+    return stamp, [(group, number) for group, number in everybodys if _sees(access, group)] + [
+        (group, number) for group, number in referred if not _sees(access, group)
+    ]
 
 
 def _sees(access: AgentAccess, group: TicketGroup) -> bool:
@@ -101,32 +179,45 @@ def _sees(access: AgentAccess, group: TicketGroup) -> bool:
     return not access.agent.assigned_only and group.dept_id in access.department_ids
 
 
-def _all_groups() -> Counted:
-    counted: Counted | None = cache.get(_shared_key())
-    if counted is None:
-        counted = _grouped(_open_tickets())
-        cache.set(_shared_key(), counted, KEPT_SECONDS)
-    return counted
+def _groups(access: AgentAccess) -> tuple[tuple[str, Counted], tuple[str, Counted]]:
+    """Give the groups of all open tickets, and of those that are referred to the agent and his teams and departments,
+    each with a stamp of its own.
 
-
-def _referred_groups(access: AgentAccess) -> Counted:
-    """Group the open tickets that the agent sees by referral alone."""
-    key = _agent_key(access)
-    counted: Counted | None = cache.get(key)
-    if counted is None:
-        visible = _open_tickets().visible_to(access, open_status_ids=status_ids(TicketState.OPEN))
-        counted = [pair for pair in _grouped(visible.referred_to_agent(access)) if not _sees(access, pair[0])]
-        cache.set(key, counted, KEPT_SECONDS)
-    return counted
+    Both are kept for a few seconds; what has run out is read in one statement.
+    """
+    keys = (_shared_key(), _agent_key(access))
+    kept: dict[str, tuple[str, Counted]] = cache.get_many(keys)
+    missing = [key for key in keys if key not in kept]
+    if missing:
+        sets = {keys[0]: _open_tickets(), keys[1]: _referred_tickets(access)}
+        read = _grouped([sets[key] for key in missing])
+        made = {key: (secrets.token_hex(8), groups) for key, groups in zip(missing, read, strict=True)}
+        kept |= made
+        stamps = {_stamp_key(): made[keys[0]][0]} if keys[0] in made else {}
+        cache.set_many({**made, **stamps}, KEPT_SECONDS)
+    return kept[keys[0]], kept[keys[1]]
 
 
 def _open_tickets() -> TicketQuerySet:
     return Ticket.objects.filter(status__in=status_ids(TicketState.OPEN)).without_merged_children()
 
 
-def _grouped(tickets: TicketQuerySet) -> Counted:
-    rows = tickets.order_by().values_list(*_GROUPED_BY).annotate(number=Count("pk"))
-    return [(TicketGroup(*row[:-1]), row[-1]) for row in rows]
+def _referred_tickets(access: AgentAccess) -> TicketQuerySet:
+    visible = _open_tickets().visible_to(access, open_status_ids=status_ids(TicketState.OPEN))
+    return visible.referred_to_agent(access)
+
+
+def _grouped(sets: Sequence[TicketQuerySet]) -> list[Counted]:
+    """Group and count each of these sets of tickets, all of them in one statement."""
+    columns = [
+        tickets.order_by().values_list(*_GROUPED_BY).annotate(number=Count("pk"), part=Value(part))
+        for part, tickets in enumerate(sets)
+    ]
+    rows = columns[0].union(*columns[1:], all=True) if len(columns) > 1 else columns[0]
+    counted: list[Counted] = [[] for _ in sets]
+    for *group, number, part in rows:
+        counted[part].append((TicketGroup(*group), number))
+    return counted
 
 
 def _key(row: QueueRow, definition: QueueDefinition, tables: QueueTables) -> str:
@@ -154,6 +245,11 @@ def _root_key(criteria: tuple[Criterion, ...]) -> str:
 
 def _shared_key() -> str:
     return f"tickets.counts.{connection.settings_dict['NAME']}"
+
+
+def _stamp_key() -> str:
+    """Names the groups that are kept, so that nobody needs to load them to see whether they are still the same."""
+    return f"{_shared_key()}.stamp"
 
 
 def _agent_key(access: AgentAccess) -> str:

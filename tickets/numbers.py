@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,19 +13,19 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.configuration.selectors import current
 from helpdesk.legacy.errors import ValidationFailed
 from tickets.constants import TopicFlag
-from tickets.models import HelpTopic, Sequence, Ticket
+from tickets.models import HelpTopic, Sequence
+from tickets.number_register import TICKETS, NumberRegister
 
 DEFAULT_FORMAT = "######"
 FEWEST_RANDOM_DIGITS = 6
 LONGEST_NUMBER = 20
 """Characters in `ticket.number` and `task.number`."""
-TRIES_PER_LENGTH = 100
-"""Random numbers tried before a digit is added, so that a used-up format never ends in an endless loop."""
+CANDIDATES = 100
+"""Numbers looked up at once when the first one is taken. When all of so many random ones are, a digit is added: a
+used-up format never ends in an endless loop."""
 
 _PLACE = re.compile(r"(?<!\\)#")
 _GROUP = re.compile(r"(?<!\\)#+")
-
-IsTaken = Callable[[str], bool]
 
 
 def digit_count(number_format: str) -> int:
@@ -77,66 +77,91 @@ def preview(sequence: Sequence, number_format: str) -> str:
     return format_number(number_format, sequence.next, sequence.padding or "0")
 
 
-def next_number(sequence_id: int | None, number_format: str, is_taken: IsTaken) -> str:
-    """Give an unused number: the next of the sequence, or a random one for 0, None and sequences gone or used up.
+def next_number(sequence_id: int | None, number_format: str, register: NumberRegister) -> str:
+    """Give a number that nobody has, reserved for the running transaction: of a sequence, or a random one.
 
-    The row of the sequence stays locked until the surrounding transaction ends. Raises ValidationFailed
-    (`number_too_long`) when the format gives more than 20 characters.
+    Random ones are for 0 and None, and for sequences that are gone or used up. The row of the sequence stays locked
+    until the transaction ends, by the same lock that osTicket takes. Raises ValidationFailed (`number_too_long`) when
+    the format gives more than 20 characters.
     """
-    number = _from_sequence(sequence_id, number_format, is_taken) if sequence_id else None
-    if number is None:
-        number = random_number(number_format, is_taken)
-    if len(number) > LONGEST_NUMBER:
-        raise ValidationFailed(
-            _("The number format gives more than 20 characters."), code="number_too_long", field="number_format"
-        )
-    return number
+    position = register.position()
+    number = _from_sequence(sequence_id, number_format, register, position) if sequence_id else None
+    return number if number is not None else _random(number_format, register, position)
 
 
-def random_number(number_format: str, is_taken: IsTaken) -> str:
-    """Give an unused random number: as many digits as the format has places, at least six, the first not 0."""
-    length = max(FEWEST_RANDOM_DIGITS, digit_count(number_format))
-    while True:
-        for _attempt in range(TRIES_PER_LENGTH):
-            first, rest = 10 ** (length - 1), 9 * 10 ** (length - 1)
-            number = format_number(number_format, first + secrets.randbelow(rest))
-            if not is_taken(number):
-                return number
-        length += 1
+def random_number(number_format: str, length: int) -> str:
+    """Give any number with so many digits, the first not 0."""
+    first, rest = 10 ** (length - 1), 9 * 10 ** (length - 1)
+    return _checked(format_number(number_format, first + secrets.randbelow(rest)))
 
 
 def new_ticket_number(topic: HelpTopic | None) -> str:
     """Give the number of a new ticket: by the topic's own format when it has one, else by the settings."""
     if topic is not None and (topic.flags or 0) & TopicFlag.CUSTOM_NUMBERS:
-        return next_number(topic.sequence_id, topic.number_format or DEFAULT_FORMAT, is_ticket_number)
+        return next_number(topic.sequence_id, topic.number_format or DEFAULT_FORMAT, TICKETS)
     settings = current()
     number_format = settings.text("ticket_number_format") or DEFAULT_FORMAT
-    return next_number(settings.integer("ticket_sequence_id"), number_format, is_ticket_number)
+    return next_number(settings.integer("ticket_sequence_id"), number_format, TICKETS)
 
 
-def is_ticket_number(number: str) -> bool:
-    """Whether a ticket has this number already."""
-    return Ticket.objects.filter(number=number).exists()
+def _random(number_format: str, register: NumberRegister, position: int) -> str:
+    """Try one number; when it is taken, look which of many are free; when none is, add a digit."""
+    length = max(FEWEST_RANDOM_DIGITS, digit_count(number_format))
+    while True:
+        number = random_number(number_format, length)
+        if register.claim(number, position=position):
+            return number
+        candidates = [random_number(number_format, length) for _ in range(CANDIDATES)]
+        for candidate in register.free_among(candidates, position=position):
+            if register.claim(candidate, position=position):
+                return candidate
+        length += 1
 
 
-def _from_sequence(sequence_id: int, number_format: str, is_taken: IsTaken) -> str | None:
-    with transaction.atomic():
+def _from_sequence(sequence_id: int, number_format: str, register: NumberRegister, position: int) -> str | None:
+    with nullcontext() if transaction.get_connection().in_atomic_block else transaction.atomic():
         sequence = Sequence.objects.select_for_update().filter(pk=sequence_id).first()
-        if sequence is None:
+        number = None if sequence is None else _next_free(sequence, number_format, register, position)
+        if sequence is None or number is None:
             return None
-        while is_taken(number := preview(sequence, number_format)):
-            if not _advance(sequence):
-                return None
-        _advance(sequence)
         sequence.updated = timezone.now()
         sequence.save(update_fields=["next", "updated"])
     return number
+
+
+def _next_free(sequence: Sequence, number_format: str, register: NumberRegister, position: int) -> str | None:
+    """Advance the sequence beyond the first number that can be had, and give that; None when it has come to its end."""
+    number = _checked(preview(sequence, number_format))
+    if register.claim(number, position=position):
+        _advance(sequence)
+        return number
+    while True:
+        ahead: dict[str, int] = {}
+        goes_on = True
+        while goes_on and len(ahead) < CANDIDATES:
+            ahead.setdefault(_checked(preview(sequence, number_format)), sequence.next)
+            goes_on = _advance(sequence)
+        for candidate in register.free_among(ahead, position=position):
+            if register.claim(candidate, position=position):
+                sequence.next = ahead[candidate]
+                _advance(sequence)
+                return candidate
+        if not goes_on:
+            return None
 
 
 def _advance(sequence: Sequence) -> bool:
     """Go to the next value; False when a falling sequence has reached its end at 0."""
     before, sequence.next = sequence.next, max(0, sequence.next + (sequence.increment or 1))
     return before != sequence.next
+
+
+def _checked(number: str) -> str:
+    if len(number) > LONGEST_NUMBER:
+        raise ValidationFailed(
+            _("The number format gives more than 20 characters."), code="number_too_long", field="number_format"
+        )
+    return number
 
 
 def _literal(text: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
+from helpdesk import configuration
 from helpdesk.people.access import AgentAccess, access_of
 from helpdesk.people.constants import OrganizationFlag, UserFlag
 from helpdesk.people.models import Agent, EndUser, Organization
 from helpdesk.threads.constants import ObjectType
-from helpdesk.threads.models import Collaborator, Referral
+from helpdesk.threads.models import Collaborator, Referral, Thread
 from tickets.constants import TicketFlag, TicketState
 
 if TYPE_CHECKING:
@@ -38,6 +41,36 @@ class TicketQuerySet(QuerySet["Ticket"]):
             condition |= _in_departments_of(access) | _referred_to(departments=access.department_ids)
         return self.filter(condition)
 
+    def newly_due(self, now: datetime, *, open_status_ids: Collection[int]) -> tuple[TicketQuerySet, TicketQuerySet]:
+        """Give the open tickets that passed their due date and are not marked so: by a date that somebody set, and by
+        that of their SLA plan where nobody set one (osticket/sla.md §7). Both read one index (`hd_ticket_due`).
+        """
+        # With `isoverdue=False` Django writes NOT isoverdue, for which MySQL and SQLite use no index.
+        unmarked = self.filter(isoverdue__in=[False], status__in=open_status_ids)
+        return unmarked.filter(duedate__lt=now), unmarked.filter(duedate__isnull=True, est_duedate__lt=now)
+
+    def visible_elsewhere(
+        self, who: Agent | AgentAccess, *, statuses: Collection[int], open_status_ids: Collection[int]
+    ) -> tuple[TicketQuerySet, TicketQuerySet, TicketQuerySet]:
+        """Give what `visible_to` lists of these statuses besides the agent's departments: assigned to the agent, to a
+        team, and referred. No ticket is in two of them, and each is found from its own few rows.
+
+        `open_status_ids` are the open ones among the statuses.
+        """
+        access = _access(who)
+        departments = frozenset() if access.agent.assigned_only else access.department_ids
+        outside = self.filter(~Q(dept__in=departments)) if departments else self
+        is_open, mine = Q(status__in=open_status_ids), Q(staff=access.agent.pk)
+        of_teams = Q(team__in=access.team_ids)
+        # Closed tickets referred to the agent alone are not listed, so nobody need look for them.
+        own = {"agents": {access.agent.pk}, "teams": access.team_ids} if open_status_ids else {}
+        referred = outside.filter(
+            (is_open & ~mine & ~of_teams) | _referred_to(departments=departments),
+            pk__in=_referred_ids(**own, departments=departments),
+            status__in=statuses,
+        )
+        return outside.filter(is_open & mine), outside.filter(is_open & of_teams & ~mine), referred
+
     def accessible_to(self, who: Agent | AgentAccess) -> TicketQuerySet:
         """Give the tickets that this agent may open by address: the test for a single ticket (§3.3 step 1).
 
@@ -59,20 +92,36 @@ class TicketQuerySet(QuerySet["Ticket"]):
         into which one of these was merged.
         """
         condition = Q(user=user) | _collaborates(user)
-        if user.org is not None and _sees_organization(user, user.org):
-            condition |= Q(user__org=user.org)
+        organization = shared_organization(user)
+        if organization is not None:
+            condition |= Q(user__org=organization)
         merged = self.model._default_manager.alias(
             merged_bits=F("flags").bitand(int(TicketFlag.COMBINE_THREADS | TicketFlag.SEPARATE_THREADS))
         ).exclude(merged_bits=0)
         children = merged.filter(condition, parent=OuterRef("pk"))
         return self.filter(condition | Q(Exists(children)))
 
+    def listed_for_user(self, user: EndUser) -> tuple[TicketQuerySet, ...]:
+        """Give the tickets in an end user's list, in parts that may overlap: own ones, those of his organization as far
+        as it shares them, and those on which he collaborates while `collaborator_ticket_visibility` is on.
+
+        Each part is found from its own few rows. He may open all of them (`accessible_to_user`; tickets.md §5).
+        """
+        parts = [self.filter(user=user)]
+        organization = shared_organization(user)
+        if organization is not None:
+            parts.append(self.filter(user__in=organization.members.exclude(pk=user.pk)))
+        if configuration.current().boolean("collaborator_ticket_visibility"):
+            rows = Collaborator.objects.filter(user=user)
+            threads = Thread.objects.filter(pk__in=rows.values("thread"), object_type__in=_TICKET_THREADS)
+            parts.append(self.filter(pk__in=threads.values("object_id")))
+        return tuple(parts)
+
     def referred_to_agent(self, who: Agent | AgentAccess) -> TicketQuerySet:
         """Give the tickets referred to this agent, to a team or to a department of this agent."""
         access = _access(who)
-        return self.filter(
-            _referred_to(agents={access.agent.pk}, teams=access.team_ids, departments=access.department_ids)
-        )
+        ids = _referred_ids(agents={access.agent.pk}, teams=access.team_ids, departments=access.department_ids)
+        return self.filter(pk__in=ids)
 
     def without_merged_children(self) -> TicketQuerySet:
         """Leave out tickets that were merged into another one; linked ones stay (osticket/queues.md §4)."""
@@ -92,11 +141,13 @@ def _collaborates(user: EndUser) -> Q:
     return Q(Exists(rows))
 
 
-def _sees_organization(user: EndUser, organization: Organization) -> bool:
-    if organization.status & OrganizationFlag.SHARE_EVERYBODY:
-        return True
+def shared_organization(user: EndUser) -> Organization | None:
+    """Give the user's organization if it lets him see the tickets of all its members (osticket/tickets.md §5)."""
+    organization = user.org
+    if organization is None or organization.status & OrganizationFlag.SHARE_EVERYBODY:
+        return organization
     is_contact = bool(user.status & UserFlag.PRIMARY_CONTACT)
-    return is_contact and bool(organization.status & OrganizationFlag.SHARE_PRIMARY_CONTACTS)
+    return organization if is_contact and organization.status & OrganizationFlag.SHARE_PRIMARY_CONTACTS else None
 
 
 def _is_open(open_status_ids: Collection[int] | None) -> Q:
@@ -116,11 +167,7 @@ def _in_departments_of(access: AgentAccess) -> Q:
 
 def _referred_to(*, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()) -> Q:
     """Whether the ticket's thread (of a merged ticket: the thread it left) is referred to one of these."""
-    named: dict[str, Any] = {ObjectType.AGENT: agents, ObjectType.TEAM: teams, ObjectType.DEPARTMENT: departments}
-    condition = Q()
-    for object_type, ids in named.items():
-        if ids:
-            condition |= Q(object_type=object_type, object_id__in=ids)
+    condition = _refers_to(agents, teams, departments)
     if not condition:
         return NOTHING
     referrals = Referral.objects.filter(
@@ -129,3 +176,23 @@ def _referred_to(*, agents: Collection[int] = (), teams: Collection[int] = (), d
         thread__object_type__in=_TICKET_THREADS,
     )
     return Q(Exists(referrals))
+
+
+def _referred_ids(
+    *, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()
+) -> QuerySet[Thread, int]:
+    """Give the ids of the tickets referred to one of these."""
+    referrals = Referral.objects.filter(_refers_to(agents, teams, departments))
+    # COALESCE hides from SQLite an index that leads to all threads of tickets.
+    of_tickets = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(kind__in=_TICKET_THREADS)
+    return of_tickets.filter(pk__in=referrals.values("thread")).values_list("object_id", flat=True)
+
+
+def _refers_to(agents: Collection[int], teams: Collection[int], departments: Collection[int]) -> Q:
+    """Give the condition on the referral; an empty one when nobody is named."""
+    named: dict[str, Any] = {ObjectType.AGENT: agents, ObjectType.TEAM: teams, ObjectType.DEPARTMENT: departments}
+    condition = Q()
+    for object_type, ids in named.items():
+        if ids:
+            condition |= Q(object_type=object_type, object_id__in=ids)
+    return condition

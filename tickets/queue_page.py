@@ -7,43 +7,47 @@ for every queue and every size.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from helpdesk import configuration
-from helpdesk.files.models import Attachment
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.people.access import AgentAccess
-from helpdesk.threads.constants import EntryFlag, ObjectType
-from helpdesk.threads.models import Collaborator, Thread, ThreadEntry
-from tickets.constants import TicketState
-from tickets.criteria import CriteriaContext, compile_criteria, unread_paths
+from helpdesk.threads.models import Thread
+from tickets.annotations import Shown, annotations_of, counted_paths
+from tickets.criteria import CriteriaContext, Field, field_of
+from tickets.criteria_checks import problems
+from tickets.criteria_rows import offered_fields
+from tickets.criteria_values import CountKind
+from tickets.list_options import (
+    ListOptions,
+    filter_of,
+    heading_sort,
+    list_filter,
+    order_for,
+    sort_choices,
+    sortable_paths,
+)
 from tickets.models import Ticket
 from tickets.names import address_of, full_name, shown_user
 from tickets.navigation import context_for
+from tickets.paging import KeysetPage, visible_page
 from tickets.querysets import TicketQuerySet
-from tickets.queues import QueueDefinition, with_preferences
-from tickets.reference_data import ColumnRow, PriorityRow, priorities, status_ids
+from tickets.queues import QueueDefinition, sees_everything, with_preferences
+from tickets.reference_data import ColumnRow, PriorityRow, priorities
+from tickets.row_styles import marks_of, with_marks
 from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow
-from tickets.sorting import TicketOrder, order_of
+from tickets.ticket_counts import attachment_count, collaborator_count, entry_count, of_tickets
+from tickets.ticket_numbers import number_of, with_numbers
 
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 200
 _ANSWERS = "cdata__"
-
-
-@dataclass(frozen=True)
-class _Keyset:
-    """The ids of a page in their order, and the cursors to its neighbours."""
-
-    ids: list[int]
-    before: str | None
-    after: str | None
+SUBJECT = "cdata__subject"
 
 
 def queue_page(
@@ -53,70 +57,122 @@ def queue_page(
     now: datetime,
     after: str | None = None,
     before: str | None = None,
+    options: ListOptions = ListOptions(),  # noqa: B008 -- immutable
+    context: CriteriaContext | None = None,
 ) -> QueuePage:
     """Give the first page of the queue, or the one after or before a cursor.
 
     Raises NotFound (`cursor_invalid`) for a cursor of another order.
     """
     queue = with_preferences(queue, access)
-    order = order_of(queue.sort_paths)
-    context = context_for(access, now)
-    tickets = _tickets_of(access, queue, context)
-    page = _keyset(tickets, order, _page_size(access), after=after, before=before)
+    context = context or context_for(access, now)
+    page = visible_page(
+        access,
+        queue.criteria,
+        context,
+        order_for(queue, options, context),
+        size=page_size(access),
+        with_merged=not queue.is_queue,
+        after=after,
+        before=before,
+        sees_everything=sees_everything(queue, access),
+        more=filter_of(queue, options, context),
+    )
+    return page_of_ids(access, queue, page, now=now, options=options, context=context)
+
+
+def page_of_ids(
+    access: AgentAccess,
+    queue: QueueDefinition,
+    page: KeysetPage,
+    *,
+    now: datetime,
+    options: ListOptions,
+    context: CriteriaContext,
+) -> QueuePage:
+    """Give what is shown of these tickets."""
+    sortable = sortable_paths(queue, context)
     return QueuePage(
         queue=QueueHeading(queue.id, queue.title, queue.parent_title),
-        columns=[ColumnHeading(_key(column), column.heading, column.width) for column in queue.columns],
-        rows=_rows(page.ids, queue.columns, access, now),
+        columns=[
+            ColumnHeading(
+                _key(column),
+                column.heading,
+                column.width,
+                column.width != _USUAL_WIDTHS.get(_key(column), 100),
+                *heading_sort(column, options, sortable),
+            )
+            for column in queue.columns
+        ],
+        rows=_rows(page.ids, queue, access, now, context),
         before=page.before,
         after=page.after,
-        unread=unread_paths(queue.criteria, context),
+        problems=problems(queue.criteria, context),
+        sorts=sort_choices(queue, options),
+        filter=list_filter(queue, options),
+        parameters=options.query(),
     )
 
 
-def _tickets_of(access: AgentAccess, queue: QueueDefinition, context: CriteriaContext) -> TicketQuerySet:
-    condition = compile_criteria(queue.criteria, context)
-    tickets = Ticket.objects.visible_to(access, open_status_ids=status_ids(TicketState.OPEN)).filter(condition)
-    return tickets.without_merged_children() if queue.is_queue else tickets
+def ids_in_queue(
+    access: AgentAccess, queue: QueueDefinition, *, now: datetime, most: int, options: ListOptions
+) -> list[int]:
+    """Give the ids of the tickets of a queue as the agent looks at it, in that order, at most so many."""
+    queue = with_preferences(queue, access)
+    context = context_for(access, now)
+    page = visible_page(
+        access,
+        queue.criteria,
+        context,
+        order_for(queue, options, context),
+        size=most,
+        with_merged=not queue.is_queue,
+        after=None,
+        before=None,
+        sees_everything=sees_everything(queue, access),
+        more=filter_of(queue, options, context),
+    )
+    return page.ids
 
 
-def _page_size(access: AgentAccess) -> int:
+def page_size(access: AgentAccess) -> int:
+    """Give how many tickets a page of this agent holds."""
     wanted = access.agent.max_page_size or configuration.current().integer("max_page_size", DEFAULT_PAGE_SIZE)
     return min(max(wanted, 1), LARGEST_PAGE_SIZE) if wanted > 0 else DEFAULT_PAGE_SIZE
 
 
-def _keyset(
-    tickets: TicketQuerySet, order: TicketOrder, size: int, *, after: str | None, before: str | None
-) -> _Keyset:
-    """Find the page; one row more than it holds tells whether there is another one."""
-    cursor, backwards = (before, True) if before else (after, False)
-    tickets = order.annotated(tickets, priorities())
-    if cursor:
-        tickets = tickets.filter(order.after(order.values(cursor), backwards=backwards))
-    query = order.ordered(tickets, backwards=backwards).values_list("pk", *order.names)[: size + 1]
-    rows = cdata.with_table(EntryObject.TICKET, lambda: list(query.all())) if order.needs_urgency else list(query)
-    has_more, rows = len(rows) > size, rows[:size]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return _Keyset([], None, None)
-    has_before, has_after = (has_more, True) if backwards else (bool(cursor), has_more)
-    return _Keyset(
-        ids=[row[0] for row in rows],
-        before=order.cursor(rows[0][1:]) if has_before else None,
-        after=order.cursor(rows[-1][1:]) if has_after else None,
-    )
-
-
-def _rows(ids: Sequence[int], columns: Sequence[ColumnRow], access: AgentAccess, now: datetime) -> list[QueueRow]:
+def _rows(
+    ids: Sequence[int], queue: QueueDefinition, access: AgentAccess, now: datetime, context: CriteriaContext
+) -> list[QueueRow]:
     """Read what the rows show, in three statements: the tickets with what hangs on them, and their answers."""
-    found = {ticket.pk: ticket for ticket in _with_row_data(Ticket.objects.filter(pk__in=ids))} if ids else {}
+    columns, of_rows = queue.columns, queue.conditions
+    numbers = _paths(columns) | counted_paths(columns)
+    tickets = with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), numbers)
+    tickets = with_marks(tickets, columns, of_rows, context)
+    found = {ticket.pk: ticket for ticket in tickets} if ids else {}
     names = {"subject", "priority", *_answer_names(columns)}
     answers = cdata.fetch(EntryObject.TICKET, ids, names) if ids else {}
-    return [_row(found[pk], answers.get(pk, {}), columns, access, now) for pk in ids if pk in found]
+    known = priorities()
+    return [
+        _row(found[pk], answers.get(pk, {}), known, queue, access, now, marks_of(found[pk], columns, of_rows))
+        for pk in ids
+        if pk in found
+    ]
 
 
 _SHOWN_COLUMNS = (
-    *("number", "source", "ip_address", "created", "lastupdate", "closed", "reopened", "duedate", "est_duedate"),
+    *(
+        "number",
+        "source",
+        "ip_address",
+        "created",
+        "lastupdate",
+        "closed",
+        "reopened",
+        "duedate",
+        "est_duedate",
+        "flags",
+    ),
     *("isoverdue", "isanswered", "user__name", "user__default_email__address", "status__name", "status__state"),
     *("dept__name", "staff__firstname", "staff__lastname", "staff__username", "team__name", "topic__topic"),
     *("sla__name", "lock__expire", "lock__staff__firstname", "lock__staff__lastname", "lock__staff__username"),
@@ -127,33 +183,27 @@ def _with_row_data(tickets: TicketQuerySet) -> TicketQuerySet:
     related = tickets.select_related(
         "user__default_email", "status", "dept", "staff", "team", "topic", "sla", "lock__staff"
     ).only(*_SHOWN_COLUMNS)
-    own = {"thread__object_id": OuterRef("pk"), "thread__object_type": ObjectType.TICKET}
-    thread = Thread.objects.filter(object_id=OuterRef("pk"), object_type=ObjectType.TICKET)
-    entries = ThreadEntry.objects.alias(hidden=F("flags").bitand(int(EntryFlag.HIDDEN))).filter(hidden=0)
-    of_thread = entries.filter(thread__object_id=OuterRef(OuterRef("pk")), thread__object_type=ObjectType.TICKET)
-    attachments = Attachment.objects.filter(
-        type=ObjectType.THREAD_ENTRY, inline=False, object_id__in=of_thread.values("pk")
-    )
+    threads = of_tickets(Thread.objects.filter(object_id=OuterRef("pk")), "object_type")
     return related.annotate(
-        last_message=Subquery(thread.values("lastmessage")[:1]),
-        last_response=Subquery(thread.values("lastresponse")[:1]),
-        entry_count=_count_of(entries.filter(**own)),
-        attachment_count=_count_of(attachments),
-        collaborator_count=_count_of(Collaborator.objects.filter(**own)),
+        last_message=Subquery(threads.values("lastmessage")[:1]),
+        last_response=Subquery(threads.values("lastresponse")[:1]),
+        entry_count=entry_count(),
+        attachment_count=attachment_count(),
+        collaborator_count=collaborator_count(),
     )
-
-
-def _count_of(rows: QuerySet[Any]) -> Subquery:
-    """Count the rows of a correlated query; COUNT as a plain function needs no grouping."""
-    counted = rows.order_by().annotate(number=Func(F("pk"), function="COUNT")).values("number")
-    return Subquery(counted, output_field=IntegerField())
 
 
 def _row(
-    ticket: Any, answers: Mapping[str, str | None], columns: Sequence[ColumnRow], access: AgentAccess, now: datetime
+    ticket: Any,
+    answers: Mapping[str, str | None],
+    known: Mapping[int, PriorityRow],
+    queue: QueueDefinition,
+    access: AgentAccess,
+    now: datetime,
+    marks: Sequence[str],
 ) -> QueueRow:
-    """Make the row of one ticket, which carries the annotations of `_with_row_data`."""
-    priority = _priority(answers.get("priority"))
+    """Make the row of one ticket, which carries the annotations of `_with_row_data`; `known` are all priorities."""
+    priority = _priority(answers.get("priority"), known)
     row = QueueRow(
         ticket_id=ticket.pk,
         number=ticket.number or "",
@@ -182,8 +232,29 @@ def _row(
         locked_by=_locked_by(ticket, access, now),
         cells=[],
     )
-    row.cells.extend(QueueCell(_key(column), _cell(column, row, ticket, answers)) for column in columns)
+    shown, link = Shown(row, ticket, is_search=not queue.is_queue), _link_column(queue.columns)
+    for column, mark in zip(queue.columns, marks, strict=True):
+        signs = annotations_of(column, shown)
+        cell = QueueCell(
+            _key(column),
+            _cell(column, row, ticket, answers),
+            mark,
+            start=signs.get("<", ()),
+            before=signs.get("b", ()),
+            after=signs.get("a", ()),
+            end=signs.get(">", ()),
+            is_link=column is link,
+        )
+        row.cells.append(cell)
     return row
+
+
+def _link_column(columns: Sequence[ColumnRow]) -> ColumnRow | None:
+    """Give the column whose cells lead to the tickets: the subject, else what osTicket makes a link, or the first."""
+    for column in columns:
+        if column.primary == SUBJECT:
+            return column
+    return next((column for column in columns if column.filter.startswith("link:ticket")), next(iter(columns), None))
 
 
 def _assignee(ticket: Ticket) -> str:
@@ -199,11 +270,10 @@ def _locked_by(ticket: Ticket, access: AgentAccess, now: datetime) -> str:
     return full_name(lock.staff) if lock.expire is not None and lock.expire > now else ""
 
 
-def _priority(stored: str | None) -> PriorityRow | None:
+def _priority(stored: str | None, known: Mapping[int, PriorityRow]) -> PriorityRow | None:
     """Give the priority whose id the answer holds, in either encoding of cdata."""
-    rows = priorities()
-    keys = cdata.chosen_keys(stored, {str(pk) for pk in rows})
-    return rows[int(keys[0])] if keys else None
+    keys = cdata.chosen_keys(stored, {str(pk) for pk in known})
+    return known[int(keys[0])] if keys else None
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
@@ -224,6 +294,17 @@ _KEYS = {
     "thread__lastresponse": "last_response",
     "team_id": "team",
 }
+_USUAL_WIDTHS = {
+    "number": 100,
+    "subject": 300,
+    "requester": 185,
+    "priority": 85,
+    "assignee": 160,
+    "department": 160,
+    "team": 160,
+    **dict.fromkeys(("created", "closed", "due", "last_update"), 150),
+}
+"""Pixels that osTicket gives its columns: our own style sheet says how wide these are here."""
 _FIELDS: dict[str, Callable[[QueueRow], CellValue]] = {
     "number": lambda row: row.number,
     "created": lambda row: row.created,
@@ -268,9 +349,26 @@ def _value(path: str, row: QueueRow, ticket: Ticket, answers: Mapping[str, str |
         return _FIELDS[_KEYS[path]](row)
     if path in _OTHER_PATHS:
         return _OTHER_PATHS[path](ticket)
+    number = number_of(ticket, path)
+    if number is not None:
+        return number
     return answers.get(path.removeprefix(_ANSWERS)) or "" if path.startswith(_ANSWERS) else ""
 
 
 def _answer_names(columns: Sequence[ColumnRow]) -> set[str]:
-    paths = {path for column in columns for path in (column.primary, column.secondary)}
-    return {path.removeprefix(_ANSWERS) for path in paths if path.startswith(_ANSWERS)}
+    return {path.removeprefix(_ANSWERS) for path in _paths(columns) if path.startswith(_ANSWERS)}
+
+
+def _paths(columns: Sequence[ColumnRow]) -> set[str]:
+    return {path for column in columns for path in (column.primary, column.secondary)}
+
+
+def showable_fields() -> list[tuple[str, str]]:
+    """Give path and name of everything that a column can show, by name."""
+    paths = [*_KEYS, *_OTHER_PATHS, *(field.path for field in offered_fields() if _is_shown(field))]
+    fields = (field_of(path) for path in dict.fromkeys(paths))
+    return sorted(((one.path, str(one.label)) for one in fields if one is not None), key=lambda one: one[1].casefold())
+
+
+def _is_shown(field: Field) -> bool:
+    return field.path.startswith(_ANSWERS) or isinstance(field.kind, CountKind)

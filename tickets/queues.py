@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
+from helpdesk.people.permissions import AgentPermission
 from tickets.constants import QueueFlag
 from tickets.criteria import Criterion, parse_criteria
-from tickets.models import QueuePreference
-from tickets.reference_data import ColumnRow, QueueRow, QueueTables, queue_tables
+from tickets.quick_filters import INHERITED
+from tickets.reference_data import (
+    ColumnRow,
+    QueueRow,
+    QueueTables,
+    StyleCondition,
+    queue_preferences,
+    queue_tables,
+    style_conditions,
+)
 from tickets.sorting import DEFAULT_PATHS
 
 LAST = 999
@@ -42,6 +51,15 @@ class QueueDefinition:
     criteria: tuple[Criterion, ...]
     columns: tuple[ColumnRow, ...]
     sort_paths: tuple[str, ...]
+    sort_ids: tuple[int, ...] = ()
+    """The sort definitions that the queue offers."""
+    filter: str = ""
+    """The path of its quick filter."""
+    conditions: tuple[StyleCondition, ...] = ()
+    """Styles of whole rows."""
+    owner_id: int | None = None
+    parent_id: int | None = None
+    has_public_owner: bool = True
 
 
 def queue_for(access: AgentAccess, queue_id: int) -> QueueDefinition:
@@ -53,7 +71,7 @@ def queue_for(access: AgentAccess, queue_id: int) -> QueueDefinition:
     row = tables.queues.get(queue_id)
     if row is None or not is_offered(row, access):
         raise NotFound(_("No such queue."), code="queue_not_found")
-    return definition_of(row, tables)
+    return definition_of(row, tables, agent_id=access.agent.pk)
 
 
 def is_offered(row: QueueRow, access: AgentAccess) -> bool:
@@ -64,8 +82,8 @@ def is_offered(row: QueueRow, access: AgentAccess) -> bool:
     return bool(flags & (QueueFlag.PUBLIC | QueueFlag.QUEUE)) or row.staff_id == access.agent.pk
 
 
-def definition_of(row: QueueRow, tables: QueueTables) -> QueueDefinition:
-    """Work out what a queue inherits."""
+def definition_of(row: QueueRow, tables: QueueTables, *, agent_id: int = 0) -> QueueDefinition:
+    """Work out what a queue inherits, with the columns that this agent chose for it."""
     ancestry = list(_ancestry(row, tables))
     top = ancestry[0]
     criteria = tuple(criterion for queue in ancestry for criterion in parse_criteria(queue.config))
@@ -75,28 +93,42 @@ def definition_of(row: QueueRow, tables: QueueTables) -> QueueDefinition:
         parent_title=ancestry[-2].title if len(ancestry) > 1 else "",
         is_queue=bool((row.flags | top.flags) & QueueFlag.QUEUE),
         criteria=criteria,
-        columns=_columns(row, tables) or STANDARD_COLUMNS,
+        columns=_columns(row, tables, agent_id) or STANDARD_COLUMNS,
         sort_paths=_sort_paths(row, tables) or DEFAULT_PATHS,
+        sort_ids=_sort_ids(row, tables),
+        filter=_filter(ancestry),
+        conditions=style_conditions(row.config.get("conditions") if isinstance(row.config, dict) else None),
+        owner_id=row.staff_id,
+        parent_id=row.parent_id,
+        has_public_owner=bool(row.flags & QueueFlag.PUBLIC),
     )
 
 
+def sees_everything(queue: QueueDefinition, access: AgentAccess) -> bool:
+    """Whether a search shows all tickets: an own one of an agent who may search them all (osticket/queues.md §4)."""
+    is_own = not queue.is_queue and queue.owner_id == access.agent.pk
+    return is_own and access.has_agent_permission(AgentPermission.SEARCH_ALL)
+
+
 def with_preferences(queue: QueueDefinition, access: AgentAccess) -> QueueDefinition:
-    """Apply the agent's own settings for a public queue: another sort, a few more criteria (one query)."""
-    preference = QueuePreference.objects.filter(queue_id=queue.id, staff_id=access.agent.pk).first()
-    setting: Any = preference.setting if preference else None
+    """Apply the agent's own settings for a public queue: another sort, a few more criteria."""
+    setting: Any = queue_preferences().get((queue.id, access.agent.pk))
     if not isinstance(setting, dict):
         return queue
     sort_id = str(setting.get("sort_id") or "")
-    paths = queue_tables().sorts.get(int(sort_id)) if sort_id.isdecimal() else None
-    more = [criterion for criterion in parse_criteria(setting.get("criteria")) if criterion.path in SUPPLEMENTAL]
-    return QueueDefinition(
-        id=queue.id,
-        title=queue.title,
-        parent_title=queue.parent_title,
-        is_queue=queue.is_queue,
+    paths = queue_tables().sorts.get(int(sort_id)) if sort_id.isdecimal() and len(sort_id) <= 10 else None
+    used = {criterion.path for criterion in queue.criteria}
+    more = [
+        criterion
+        for criterion in parse_criteria(setting.get("criteria"))
+        if criterion.path in SUPPLEMENTAL and criterion.path not in used
+    ]
+    chosen_filter = setting.get("filter")
+    return replace(
+        queue,
         criteria=(*more, *queue.criteria),
-        columns=queue.columns,
         sort_paths=paths or queue.sort_paths,
+        filter=chosen_filter if isinstance(chosen_filter, str) and chosen_filter else queue.filter,
     )
 
 
@@ -115,7 +147,10 @@ def _ancestry(row: QueueRow, tables: QueueTables) -> Iterator[QueueRow]:
     return iter(line)
 
 
-def _columns(row: QueueRow, tables: QueueTables) -> tuple[ColumnRow, ...]:
+def _columns(row: QueueRow, tables: QueueTables, agent_id: int) -> tuple[ColumnRow, ...]:
+    personal = row.personal_columns.get(agent_id) if agent_id else None
+    if personal:
+        return personal
     other = tables.queues.get(row.columns_id or 0)
     if other is not None:
         return other.columns
@@ -131,3 +166,18 @@ def _sort_paths(row: QueueRow, tables: QueueTables) -> tuple[str, ...]:
     if parent is not None and row.flags & QueueFlag.INHERIT_DEFAULT_SORT:
         return tables.sorts.get(parent.sort_id or 0, ())
     return tables.sorts.get(row.sort_id or 0, ())
+
+
+def _sort_ids(row: QueueRow, tables: QueueTables) -> tuple[int, ...]:
+    """Give the sorts that a queue offers, or its nearest ancestor that has some."""
+    line = list(_ancestry(row, tables)) if row.flags & QueueFlag.INHERIT_SORTING else [row]
+    offered = next((queue.sort_choices for queue in reversed(line) if queue.sort_choices), ())
+    return tuple(sort_id for sort_id in offered if sort_id in tables.named_sorts)
+
+
+def _filter(ancestry: Sequence[QueueRow]) -> str:
+    """Give the path of the quick filter; `::` stands for the parent's."""
+    for queue in reversed(ancestry):
+        if queue.filter != INHERITED:
+            return queue.filter
+    return ""

@@ -6,17 +6,30 @@ Our own changes are seen at once (signals forget what is kept), those of PHP osT
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from helpdesk.mail.models import EmailAccount
 from helpdesk.people.models import Agent, Department, Team, TeamMember
 from helpdesk.people.names import agent_name
+from sla.models import SlaPlan
 from tickets.assignees import assignable_teams
-from tickets.models import Queue, QueueColumn, QueueColumnPlacement, QueueSort, TicketPriority, TicketStatus
+from tickets.models import (
+    HelpTopic,
+    Queue,
+    QueueColumn,
+    QueueColumnPlacement,
+    QueueExportField,
+    QueuePreference,
+    QueueSort,
+    QueueSortChoice,
+    TicketPriority,
+    TicketStatus,
+)
 
 LONGEST_AGE = 10
 """Seconds."""
@@ -45,12 +58,34 @@ class PriorityRow:
 
 @dataclass(frozen=True)
 class ColumnRow:
-    """A column at its place in a queue: the field paths it shows, its heading and its width in pixels."""
+    """A column at its place in a queue: the field paths it shows, its heading and its width in pixels.
+
+    `annotations` are the classes of marks with their places, `conditions` criteria with the style of a cell that
+    fulfils them (osticket/queues.md §6).
+    """
 
     primary: str
     secondary: str
     heading: str
     width: int
+    id: int = 0
+    filter: str = ""
+    truncate: str = "wrap"
+    annotations: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[StyleCondition, ...] = ()
+    is_sortable: bool = True
+
+
+@dataclass(frozen=True)
+class StyleCondition:
+    """A criterion `[path, method, value]` and the style of what fulfils it."""
+
+    criterion: tuple[str, str, Any]
+    style: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as the tables hold it."""
+        return {"crit": list(self.criterion), "prop": dict(self.style)}
 
 
 @dataclass(frozen=True)
@@ -67,19 +102,32 @@ class QueueRow:
     columns_id: int | None
     config: Any
     columns: tuple[ColumnRow, ...]
+    filter: str = ""
+    sort_choices: tuple[int, ...] = ()
+    personal_columns: Mapping[int, tuple[ColumnRow, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SortRow:
+    """A sort definition."""
+
+    id: int
+    name: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class QueueTables:
-    """All queues by id, and the columns of all sort definitions by id."""
+    """All queues and sort definitions by id."""
 
     queues: dict[int, QueueRow]
     sorts: dict[int, tuple[str, ...]]
+    named_sorts: dict[int, SortRow] = field(default_factory=dict)
 
 
 def statuses() -> dict[int, StatusRow]:
     """Give all statuses by id."""
-    return _kept("statuses", _read_statuses)
+    return kept("statuses", _read_statuses)
 
 
 def status_ids(*states: str) -> list[int]:
@@ -88,34 +136,60 @@ def status_ids(*states: str) -> list[int]:
 
 
 def priorities() -> dict[int, PriorityRow]:
-    """Give all priorities by id."""
-    return _kept("priorities", _read_priorities)
+    """Give all priorities by id, the most urgent first."""
+    rows = priority_objects().values()
+    return {row.pk: PriorityRow(row.pk, row.priority_desc, row.priority_color, row.priority_urgency) for row in rows}
+
+
+def priority_objects() -> dict[int, TicketPriority]:
+    """Give the rows of all priorities by id, the most urgent first."""
+    return kept("priority_objects", _read_priorities)
 
 
 def queue_tables() -> QueueTables:
     """Give the definitions of all queues."""
-    return _kept("queues", _read_queues)
+    return kept("queues", _read_queues)
+
+
+def queue_preferences() -> dict[tuple[int, int], Any]:
+    """Give what agents set for queues (another sort, a few more criteria) by queue and agent id."""
+    return kept("preferences", _read_preferences)
+
+
+def queue_exports() -> dict[int, tuple[tuple[str, str], ...]]:
+    """Give path and heading of the fields that queues export, by queue; none for queues with the standard ones."""
+    return kept("exports", _read_exports)
 
 
 def agent_names() -> dict[int, str]:
     """Give the names of all agents by id, in the configured format."""
-    parts = _kept("agents", _read_agents)
+    parts = kept("agents", _read_agents)
     return {pk: agent_name(first, last, username=username) for pk, (first, last, username) in parts.items()}
 
 
 def team_names() -> dict[int, str]:
     """Give the names of all teams by id."""
-    return {pk: name for pk, (name, _is_assignable) in _kept("teams", _read_teams).items()}
+    return {pk: name for pk, (name, _is_assignable) in kept("teams", _read_teams).items()}
 
 
 def assignable_team_names() -> dict[int, str]:
     """Give the names of the teams that can be chosen, by name."""
-    return {pk: name for pk, (name, is_assignable) in _kept("teams", _read_teams).items() if is_assignable}
+    return {pk: name for pk, (name, is_assignable) in kept("teams", _read_teams).items() if is_assignable}
 
 
 def department_names() -> dict[int, str]:
     """Give the names of all departments by id."""
-    return _kept("departments", lambda: dict(Department.objects.values_list("pk", "name")))
+    return kept("departments", lambda: dict(Department.objects.values_list("pk", "name")))
+
+
+def sending_address_ids() -> tuple[int, ...]:
+    """Give the addresses of the help desk with a mail server of their own, by address."""
+    return kept("senders", _read_senders)
+
+
+def _read_senders() -> tuple[int, ...]:
+    accounts = EmailAccount.objects.filter(type="smtp", active=True, email__isnull=False)
+    return tuple(dict.fromkeys(accounts.order_by("email__email", "pk").values_list("email_id", flat=True)))
 
 
 def forget_reference_data(**_: object) -> None:
@@ -127,13 +201,19 @@ def forget_reference_data(**_: object) -> None:
 
 TABLES = (
     *(Agent, Department, Team, TeamMember, TicketPriority, TicketStatus),
-    *(Queue, QueueColumn, QueueColumnPlacement, QueueSort),
+    *(Queue, QueueColumn, QueueColumnPlacement, QueuePreference, QueueSort, QueueSortChoice, QueueExportField),
+    *(HelpTopic, SlaPlan, EmailAccount),
 )
 """The models whose changes make this module read anew."""
-_NAMES = ("statuses", "priorities", "queues", "agents", "teams", "departments")
+_NAMES = (
+    *("statuses", "priority_objects", "queues", "preferences", "agents", "teams", "departments"),
+    *("exports", "senders"),
+    *("topic_names", "sla_names"),
+)
 
 
-def _kept(name: str, read: Callable[[], Value]) -> Value:
+def kept(name: str, read: Callable[[], Value]) -> Value:
+    """Give what `read` read at most ten seconds ago; forgotten with everything else here."""
     value: Value | None = cache.get(_key(name))
     if value is None:
         value = read()
@@ -150,11 +230,13 @@ def _read_statuses() -> dict[int, StatusRow]:
     return {pk: StatusRow(pk, name, state or "", int(mode)) for pk, name, state, mode in rows}
 
 
-def _read_priorities() -> dict[int, PriorityRow]:
-    rows = TicketPriority.objects.order_by("priority_urgency", "priority_id").values_list(
-        "priority_id", "priority_desc", "priority_color", "priority_urgency"
-    )
-    return {pk: PriorityRow(pk, name, color, urgency) for pk, name, color, urgency in rows}
+def _read_priorities() -> dict[int, TicketPriority]:
+    return {row.pk: row for row in TicketPriority.objects.order_by("priority_urgency", "priority_id")}
+
+
+def _read_preferences() -> dict[tuple[int, int], Any]:
+    rows = QueuePreference.objects.values_list("queue_id", "staff_id", "setting")
+    return {(queue_id, staff_id): setting for queue_id, staff_id, setting in rows}
 
 
 def _read_agents() -> dict[int, tuple[str, str, str]]:
@@ -169,6 +251,11 @@ def _read_teams() -> dict[int, tuple[str, bool]]:
 
 def _read_queues() -> QueueTables:
     columns = _columns_by_queue(QueueColumn.objects.in_bulk())
+    choices: dict[int, list[int]] = {}
+    for queue_id, sort_id in QueueSortChoice.objects.order_by("sort", "queue_sort_id").values_list(
+        "queue_id", "queue_sort_id"
+    ):
+        choices.setdefault(queue_id, []).append(sort_id)
     queues = {
         queue.pk: QueueRow(
             id=queue.pk,
@@ -180,24 +267,73 @@ def _read_queues() -> QueueTables:
             sort_id=queue.default_sort_id,
             columns_id=queue.columns_of_id,
             config=queue.config,
-            columns=tuple(columns.get(queue.pk, ())),
+            columns=columns.get((queue.pk, 0), ()),
+            filter=queue.filter or "",
+            sort_choices=tuple(choices.get(queue.pk, ())),
+            personal_columns={agent: rows for (pk, agent), rows in columns.items() if pk == queue.pk and agent},
         )
         for queue in Queue.objects.all()
     }
-    sorts = {sort.pk: _paths(sort.columns) for sort in QueueSort.objects.all()}
-    return QueueTables(queues, sorts)
+    named = {sort.pk: SortRow(sort.pk, sort.name, _paths(sort.columns)) for sort in QueueSort.objects.order_by("name")}
+    return QueueTables(
+        queues,
+        {pk: sort.paths for pk, sort in named.items()},
+        named,
+    )
 
 
-def _columns_by_queue(columns: dict[Any, QueueColumn]) -> dict[int, list[ColumnRow]]:
-    """Give the standard columns (not the personal layouts) by queue."""
-    found: dict[int, list[ColumnRow]] = {}
-    for place in QueueColumnPlacement.objects.filter(staff_id=0).order_by("queue_id", "sort", "column_id"):
+def _read_exports() -> dict[int, tuple[tuple[str, str], ...]]:
+    exports: dict[int, list[tuple[str, str]]] = {}
+    for queue_id, path, heading in QueueExportField.objects.order_by("sort", "id").values_list(
+        "queue_id", "path", "heading"
+    ):
+        exports.setdefault(queue_id, []).append((path, heading or path))
+    return {queue_id: tuple(fields) for queue_id, fields in exports.items()}
+
+
+def _columns_by_queue(columns: dict[Any, QueueColumn]) -> dict[tuple[int, int], tuple[ColumnRow, ...]]:
+    """Give the columns by queue and agent, whose id is 0 for the standard ones."""
+    found: dict[tuple[int, int], list[ColumnRow]] = {}
+    for place in QueueColumnPlacement.objects.order_by("queue_id", "sort", "column_id"):
         column = columns.get(place.column_id)
         if column is not None and place.queue_id is not None:
-            heading = place.heading or column.name
-            row = ColumnRow(column.primary, column.secondary or "", heading, place.width or 100)
-            found.setdefault(place.queue_id, []).append(row)
-    return found
+            row = column_row(column, heading=place.heading or "", width=place.width, bits=place.bits)
+            found.setdefault((place.queue_id, place.staff_id or 0), []).append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+def column_row(column: QueueColumn, *, heading: str = "", width: int = 0, bits: int = 1) -> ColumnRow:
+    """Give a column as it stands in a queue."""
+    return ColumnRow(
+        column.primary,
+        column.secondary or "",
+        heading or column.name,
+        width or 100,
+        id=column.pk,
+        filter=column.filter or "",
+        truncate=column.truncate or "wrap",
+        annotations=tuple(_annotations(column.annotations)),
+        conditions=style_conditions(column.conditions),
+        is_sortable=bool(bits & 1),
+    )
+
+
+def _annotations(stored: Any) -> Iterable[tuple[str, str]]:
+    for one in stored if isinstance(stored, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("c"), str):
+            yield one["c"], str(one.get("p") or "a")
+
+
+def style_conditions(stored: Any) -> tuple[StyleCondition, ...]:
+    """Read `{"crit":[path, method, value],"prop":{name: value}}`; what is malformed is left out."""
+    found = []
+    for one in stored if isinstance(stored, list) else ():
+        criterion, style = (one.get("crit"), one.get("prop")) if isinstance(one, dict) else (None, None)
+        if isinstance(criterion, list) and len(criterion) in {2, 3} and isinstance(style, dict):
+            path, method, value = (*criterion, None)[:3]
+            pairs = tuple((str(name), str(text)) for name, text in style.items())
+            found.append(StyleCondition((str(path), str(method or ""), value), pairs))
+    return tuple(found)
 
 
 def _paths(columns: Collection[Any] | None) -> tuple[str, ...]:

@@ -6,15 +6,20 @@ Times are aware UTC datetimes (templates convert them to the viewer's zone). Tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from django.utils.formats import number_format
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 CellValue = str | datetime | int | None
+_STYLED_CELLS = frozenset({"number", "subject", "requester", "priority", "assignee"})
+"""Keys of columns whose cells look like no others."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,9 @@ class NavigationQueue:
     """A queue of the navigation.
 
     `key` is stable for styles and shortcuts: `open`, `my-tickets`, `closed`, `open-answered`, `open-overdue` … for the
-    queues of a new installation, `queue-<id>` for all others. `count` is None where no number is shown (closed
-    tickets, criteria that cannot be counted cheaply).
+    queues of a new installation, `queue-<id>` for all others. `count` is None where no number is shown (words,
+    criteria that cannot be counted); with `is_more` there are more than that. `is_pending`: it is still to be counted.
+    `is_personal` marks the agent's own.
     """
 
     id: int
@@ -31,6 +37,17 @@ class NavigationQueue:
     title: str
     count: int | None
     children: tuple[NavigationQueue, ...] = ()
+    is_more: bool = False
+    is_pending: bool = False
+    is_personal: bool = False
+    is_search: bool = False
+
+    @property
+    def number(self) -> str:
+        """The number as people write it, "1,000+" where there are more."""
+        if self.count is None:
+            return ""
+        return f"{number_format(self.count, force_grouping=True)}{'+' if self.is_more else ''}"
 
 
 @dataclass(frozen=True)
@@ -54,14 +71,52 @@ class ColumnHeading:
     key: str
     heading: str
     width: int
+    has_own_width: bool = False
+    """Whether `width` was chosen; the usual one is that of the key."""
+    sort_query: str = ""
+    """The parameters that sort by it, '' where nothing does."""
+    sorted: str = ""
+    """`ascending`, `descending`, or '' where the list is not sorted by it."""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A small sign in a cell: an icon with its meaning and perhaps a number, or the initials of `avatar_of`."""
+
+    icon: str
+    title: str
+    text: str = ""
+    css_class: str = ""
+    avatar_of: str = ""
 
 
 @dataclass(frozen=True)
 class QueueCell:
-    """The value of a row in a column: a text, a time or a number."""
+    """The value of a row in a column: a text, a time or a number. Annotations stand around it."""
 
     key: str
     value: CellValue
+    marks: str = ""
+    """Classes of the conditions that the ticket fulfils."""
+    start: tuple[Annotation, ...] = ()
+    before: tuple[Annotation, ...] = ()
+    after: tuple[Annotation, ...] = ()
+    end: tuple[Annotation, ...] = ()
+    is_link: bool = False
+    """Whether it leads to the ticket, with the whole row; one cell of each row does."""
+
+    @property
+    def is_annotated(self) -> bool:
+        """Whether anything stands around the value."""
+        return bool(self.start or self.before or self.after or self.end)
+
+    @property
+    def css_class(self) -> str:
+        """The classes of the cell: what it shows, and the conditions that the ticket fulfils."""
+        name = f"cell-{self.key}" if self.key in _STYLED_CELLS else "cell-text"
+        if isinstance(self.value, datetime):
+            name = "cell-time cell-due" if self.key == "due" else "cell-time"
+        return f"{name} {self.marks}" if self.marks else name
 
 
 @dataclass(frozen=True)
@@ -102,11 +157,34 @@ class QueueRow:
 
 
 @dataclass(frozen=True)
+class ListChoice:
+    """Something to choose above a list."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """The quick filter of a queue."""
+
+    label: str
+    choices: list[ListChoice]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a value is chosen: the list shows less than the queue holds."""
+        return any(choice.is_chosen for choice in self.choices)
+
+
+@dataclass(frozen=True)
 class QueuePage:
     """One page of a queue. `after` (the next page) and `before` (the page before) are cursors, None at the ends.
 
     They are the values of the request parameters of the same names and of the arguments of `selectors.queue_page`.
-    `unread` names criteria of the queue that are not understood: the page shows more than the queue means.
+    `problems` says what is wrong with the criteria of the queue: what cannot be read (the page shows more than the
+    queue means), and what contradicts (it shows nothing).
     """
 
     queue: QueueHeading
@@ -114,7 +192,26 @@ class QueuePage:
     rows: list[QueueRow]
     before: str | None
     after: str | None
-    unread: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    sorts: list[ListChoice] = field(default_factory=list)
+    filter: ListFilter | None = None
+    parameters: str = ""
+    """What addresses of this list carry besides the cursor."""
+
+    def first(self, number: int) -> QueuePage:
+        """Give the first rows, to look at only: without other pages and orders."""
+        columns = [replace(column, sort_query="", sorted="") for column in self.columns]
+        return replace(self, rows=self.rows[:number], columns=columns, before=None, after=None)
+
+    def with_parameters(self, parameters: str) -> QueuePage:
+        """Give the page of a list whose addresses carry these parameters, also where they sort by a column."""
+        own = parse_qsl(parameters)
+        columns = []
+        for column in self.columns:
+            sorting = dict(parse_qsl(column.sort_query))
+            query = urlencode({**{key: value for key, value in own if key not in {"sort", "dir"}}, **sorting})
+            columns.append(replace(column, sort_query=query if sorting else ""))
+        return replace(self, parameters=parameters, columns=columns)
 
 
 class ItemKind(StrEnum):
@@ -150,7 +247,7 @@ class ThreadItem:
     """An entry or an event. `id` is unique among entries and among events.
 
     An event has its sentence in `title` and nothing in `body_html`. `origin` is the number of the merged ticket that
-    an entry came from, else ''.
+    an entry came from, else ''. `author_id` is that of an agent or user, 0 for the system and for events.
     """
 
     kind: ItemKind
@@ -163,6 +260,9 @@ class ThreadItem:
     attachments: list[AttachedFile] = field(default_factory=list)
     is_edited: bool = False
     origin: str = ""
+    author_id: int = 0
+    has_original: bool = False
+    """Whether the mail that it came by is kept as it came."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +288,15 @@ class RelatedTicket:
 
 @dataclass(frozen=True)
 class CustomAnswer:
-    """An answer of a form; `form` is the title of the form, `value` is plain text."""
+    """An answer of a form; `form` is the title of the form, `value` is plain text, or links to files (safe HTML).
+
+    `field_id` names the field where agents may change the answer, 0 elsewhere.
+    """
 
     form: str
     label: str
     value: str
+    field_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -213,15 +317,38 @@ class Action(StrEnum):
     RELEASE = "release"
     CLOSE = "close"
     REOPEN = "reopen"
+    STATUS = "status"
+    TRANSFER = "transfer"
+    REFER = "refer"
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    OVERDUE = "overdue"
+    NOT_OVERDUE = "not-overdue"
+    OWNER = "owner"
+    COLLABORATORS = "collaborators"
+    MERGE = "merge"
+    LINK = "link"
+    UNLINK = "unlink"
+    BAN = "ban"
+    DELETE = "delete"
+    EDIT_TOPIC = "edit-topic"
+    EDIT_SLA = "edit-sla"
+    EDIT_SOURCE = "edit-source"
+    EDIT_DUE = "edit-due"
+    EDIT_ANSWER = "edit-answer"
+    EDIT_ENTRY = "edit-entry"
+    RESEND_ENTRY = "resend-entry"
 
 
 @dataclass(frozen=True)
 class TicketPage:
     """Everything on the page of one ticket.
 
-    `assignee_name` is the agent (of a closed ticket: the closing agent). The values of `assignable_agents` are
-    `s<id>`, of `assignable_teams` `t<id>`, of the statuses their ids. `close_obstacle` says why the ticket cannot be
-    closed at present, '' when nothing is in the way.
+    `assignee_name` is the agent (of a closed ticket: the closing agent). The values of the statuses are their ids.
+    `close_obstacle` says why the ticket cannot be closed at present, '' when nothing is in the way. `items` are the
+    newest ones or, unless `is_newest_part`, older ones; `older` is the value of the request parameter `before` that
+    gives those before them, None at the beginning. `mark` tells forms what the page had seen (`tickets.changes`).
+    `locked_by` names another agent who is answering right now, or is ''.
     """
 
     ticket_id: int
@@ -249,9 +376,20 @@ class TicketPage:
     custom_answers: list[CustomAnswer]
     related: list[RelatedTicket]
     items: list[ThreadItem]
+    older: int | None
+    is_newest_part: bool
     allowed: frozenset[Action]
-    assignable_agents: list[Choice]
-    assignable_teams: list[Choice]
     closing_statuses: list[Choice]
     open_statuses: list[Choice]
     close_obstacle: str
+    mark: str
+    locked_by: str
+    may_break_lock: bool
+    senders: list[Choice] = field(default_factory=list)
+    """Addresses from which a reply may come; the first is that of the department."""
+    signatures: list[Choice] = field(default_factory=list)
+    signature: str = ""
+    """Signatures for a reply, and the one that the agent prefers."""
+    subject_field: int = 0
+    priority_field: int = 0
+    """Ids of the fields, where agents may change the answer."""

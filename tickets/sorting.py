@@ -9,23 +9,28 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, IntegerField, OrderBy, Q
-from django.db.models.expressions import Func
+from django.db.models import CharField, F, IntegerField, OrderBy, Q, Value
+from django.db.models.expressions import Combinable, Func
+from django.db.models.functions import Coalesce, Concat, NullIf
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk import configuration
+from helpdesk.forms import cdata
+from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.errors import NotFound
+from tickets.criteria_operands import AnswerText
 from tickets.querysets import TicketQuerySet
-from tickets.reference_data import PriorityRow
+from tickets.reference_data import PriorityRow, priorities
 
 URGENCY = "urgency"
 LEAST_URGENT = 1000
@@ -41,11 +46,14 @@ class SortKey:
     descending: bool
     is_date: bool = False
     may_be_empty: bool = False
+    is_text: bool = False
+    expression: Combinable | None = None
+    """What `name` stands for where that is no field."""
 
     @property
     def reversed(self) -> SortKey:
         """The same column the other way round."""
-        return SortKey(self.name, not self.descending, self.is_date, self.may_be_empty)
+        return replace(self, descending=not self.descending)
 
     def order(self) -> OrderBy:
         """Give the clause; PostgreSQL is told to put empty values where the others put them by themselves."""
@@ -53,6 +61,13 @@ class SortKey:
             nulls = {"nulls_last": True} if self.descending else {"nulls_first": True}
             return OrderBy(F(self.name), descending=self.descending, **nulls)
         return OrderBy(F(self.name), descending=self.descending)
+
+    def direction_sql(self) -> str:
+        """Give the direction for an ORDER BY that names columns by their place."""
+        direction = "DESC" if self.descending else "ASC"
+        if self.may_be_empty and connection.vendor == "postgresql":
+            direction += " NULLS LAST" if self.descending else " NULLS FIRST"
+        return direction
 
     def equal(self, value: Any) -> Q:
         """Give the condition that the column has this value."""
@@ -66,6 +81,14 @@ class SortKey:
         if self.descending and self.may_be_empty:
             condition |= Q(**{f"{self.name}__isnull": True})
         return condition
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of an order: the condition for it, and what is left to sort by."""
+
+    keys: tuple[SortKey, ...]
+    condition: Q
 
 
 @dataclass(frozen=True)
@@ -86,24 +109,64 @@ class TicketOrder:
 
     def annotated(self, tickets: TicketQuerySet, priorities: Mapping[int, PriorityRow]) -> TicketQuerySet:
         """Add what the keys need to the query."""
+        expressions = {key.name: key.expression for key in self.keys if key.expression is not None}
+        tickets = tickets.annotate(**expressions) if expressions else tickets
         if not self.needs_urgency:
             return tickets
         urgencies = {row.id: row.urgency for row in priorities.values()}
         return tickets.annotate(**{URGENCY: PriorityUrgency(urgencies)})
 
-    def ordered(self, tickets: TicketQuerySet, *, backwards: bool = False) -> TicketQuerySet:
-        """Sort the query."""
-        return tickets.order_by(*(key.order() for key in self._keys(backwards)))
+    def rows(self, tickets: TicketQuerySet) -> list[tuple[Any, ...]]:
+        """Give the values of the keys for all of these tickets, in this order; meant for few."""
+        sorted_tickets = self.annotated(tickets, priorities()).order_by(*(key.order() for key in self.keys))
+        return list(sorted_tickets.values_list(*self.names))
 
     def after(self, values: Sequence[Any], *, backwards: bool = False) -> Q:
         """Give the condition that a ticket comes after (backwards: before) the one with these values."""
         condition, equal = Q(pk__in=()), Q()
-        for key, value in zip(self._keys(backwards), values, strict=True):
+        for key, value in zip(self.directed(backwards), values, strict=True):
             beyond = key.beyond(value)
             if beyond is not None:
                 condition |= equal & beyond
             equal &= key.equal(value)
         return condition
+
+    @property
+    def only_date(self) -> SortKey | None:
+        """The date, where nothing but a date and then the id decides: that is the order of an index."""
+        dates = len(self.keys) == 2 and self.keys[0].is_date
+        return self.keys[0] if dates and self.keys[0].descending == self.keys[1].descending else None
+
+    def directed(self, backwards: bool) -> tuple[SortKey, ...]:
+        """Give the keys in the direction of reading."""
+        return tuple(key.reversed for key in self.keys) if backwards else self.keys
+
+    def phases(self, values: Sequence[Any] | None, *, backwards: bool) -> Iterator[Phase]:
+        """Give what follows the ticket with these values (None: everything) in parts that come one after the other.
+
+        Each is a condition with the keys that are left to sort by. Sorting by a date has two parts, tickets with and
+        without one, because no engine finds both in the order of one index.
+        """
+        keys = self.directed(backwards)
+        if self.only_date is None:
+            yield Phase(keys, Q() if values is None else self.after(values, backwards=backwards))
+            return
+        date, last = SortKey(keys[0].name, keys[0].descending, is_date=True), keys[1]
+        # MySQL has two kinds of no date, one after the other in an index; the other engines need to be led to theirs.
+        without = Phase((last,) if connection.vendor == "mysql" else (date, last), Q(**{f"{date.name}__isnull": True}))
+        dated = Phase((date, last), Q(**{f"{date.name}__isnull": False}))
+        if values is None:
+            yield from (dated, without) if date.descending else (without, dated)
+            return
+        beyond_id = last.beyond(values[1]) or Q()
+        if values[0] is None:
+            yield Phase(without.keys, without.condition & beyond_id)
+            yield from () if date.descending else (dated,)
+            return
+        # The first condition is a range of the index, the second one cuts off those of the same moment.
+        within = Q(**{f"{date.name}__{'lte' if date.descending else 'gte'}": values[0]})
+        yield Phase(dated.keys, within & ((date.beyond(values[0]) or Q()) | beyond_id))
+        yield from (without,) if date.descending else ()
 
     def cursor(self, values: Sequence[Any]) -> str:
         """Give the text that stands for a place in the order."""
@@ -117,16 +180,19 @@ class TicketOrder:
             plain = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (binascii.Error, ValueError):
             plain = None
-        if not isinstance(plain, list) or len(plain) != len(self.keys):
+        if (
+            not isinstance(plain, list)
+            or len(plain) != len(self.keys)
+            or any("\0" in value for value in plain if isinstance(value, str))
+        ):
             raise _invalid_cursor()
         return [_value(key, value) for key, value in zip(self.keys, plain, strict=True)]
 
-    def _keys(self, backwards: bool) -> tuple[SortKey, ...]:
-        return tuple(key.reversed for key in self.keys) if backwards else self.keys
 
-
-def order_of(paths: Sequence[str]) -> TicketOrder:
+def order_of(paths: Sequence[str], *, is_reversed: bool = False) -> TicketOrder:
     """Give the order for the paths of a sort definition; unknown paths are skipped."""
+    if is_reversed:
+        paths = [path.removeprefix("-") if path.startswith("-") else f"-{path}" for path in paths]
     keys = [key for path in paths if (key := _sort_key(path)) is not None]
     if not keys:
         keys = [key for path in DEFAULT_PATHS if (key := _sort_key(path)) is not None]
@@ -168,7 +234,59 @@ def _sort_key(path: str) -> SortKey | None:
         return SortKey(URGENCY, descending=not descending)
     if name in DATE_COLUMNS:
         return SortKey(name, descending, is_date=True, may_be_empty=True)
-    return SortKey(name, descending, may_be_empty=True) if name == "number" else None
+    if name in _TEXTS:
+        return SortKey(_TEXTS[name], descending, may_be_empty=True, is_text=True)
+    if name in _NUMBERS:
+        return SortKey(name, descending)
+    expression = _expression(name)
+    if expression is None:
+        return None
+    return SortKey(f"by_{name}", descending, may_be_empty=True, is_text=True, expression=expression)
+
+
+_TEXTS = {
+    "number": "number",
+    "ip_address": "ip_address",
+    "source": "source",
+    "user__name": "user__name",
+    "user__org__name": "user__org__name",
+    "user__emails__address": "user__default_email__address",
+    "dept_id": "dept__name",
+    "dept__name": "dept__name",
+    "status__id": "status__name",
+    "team_id": "team__name",
+    "topic_id": "topic__topic",
+    "sla_id": "sla__name",
+}
+_NUMBERS = ("isoverdue", "isanswered")
+INDEXED = frozenset({"created", "closed", "lastupdate", "est_duedate", "cdata__priority"})
+"""What queues sort by at the same cost however many tickets they hold."""
+
+
+def is_sortable(path: str) -> bool:
+    """Whether tickets can be sorted by this path."""
+    return _sort_key(path) is not None
+
+
+def _expression(name: str) -> Combinable | None:
+    """Give what tickets are sorted by where no column of theirs says it."""
+    if name == "staff_id":
+        return _agent_name()
+    if name == "assignee":
+        return Coalesce(_agent_name(), "team__name", Value("zzz"), output_field=CharField())
+    field = (
+        cdata.fields_by_column(EntryObject.TICKET).get(name.removeprefix("cdata__"))
+        if name.startswith("cdata__")
+        else None
+    )
+    return None if field is None else AnswerText(EntryObject.TICKET, name.removeprefix("cdata__"), F("pk"))
+
+
+def _agent_name() -> Combinable:
+    """Sort agents by the part of their names that comes first in the configured format."""
+    by_last = configuration.current().text("agent_name_format", "full").startswith("last")
+    parts = ("staff__lastname", "staff__firstname") if by_last else ("staff__firstname", "staff__lastname")
+    return NullIf(Concat(Coalesce(parts[0], Value("")), Value(" "), Coalesce(parts[1], Value(""))), Value(" "))
 
 
 def _value(key: SortKey, plain: Any) -> Any:
@@ -179,8 +297,8 @@ def _value(key: SortKey, plain: Any) -> Any:
         if moment is None or moment.tzinfo is None:
             raise _invalid_cursor()
         return moment
-    wanted: type = str if key.name == "number" else int
-    if not isinstance(plain, wanted) or isinstance(plain, bool):
+    wanted: type = str if key.is_text else bool if key.name in _NUMBERS else int
+    if not isinstance(plain, wanted) or isinstance(plain, bool) != (wanted is bool):
         raise _invalid_cursor()
     return plain
 

@@ -9,8 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk import configuration
 from helpdesk.configuration.snapshot import is_true
 from helpdesk.legacy.errors import NotFound
-from tickets.constants import TicketState
+from tickets.constants import StatusMode, TicketState
+from tickets.intake import by_id, intake
 from tickets.models import TicketStatus
+from tickets.reference_data import statuses
+from tickets.screens import Choice
 
 
 def default_status() -> TicketStatus:
@@ -19,7 +22,7 @@ def default_status() -> TicketStatus:
     Raises NotFound when there is no open status at all.
     """
     configured = _open_status(configuration.current().integer("default_ticket_status_id", 1))
-    status = configured or TicketStatus.objects.filter(state=TicketState.OPEN).order_by("sort", "id").first()
+    status = configured or next((row for row in intake().statuses.values() if row.state == TicketState.OPEN), None)
     if status is None:
         raise NotFound(_("There is no open status."), code="open_status_missing")
     return status
@@ -39,10 +42,31 @@ def reopen_status(status: TicketStatus | None) -> TicketStatus:
     return _open_status(wanted) or default_status()
 
 
+def choosable_statuses(state: TicketState) -> list[Choice]:
+    """Give the statuses of a state that agents may set, in their order."""
+    return [
+        Choice(str(row.id), row.name)
+        for row in statuses().values()
+        if row.state == state and row.mode & StatusMode.ENABLED
+    ]
+
+
+def status_for_users() -> TicketStatus:
+    """Give the status that end users close their tickets with: the first closed one that lets them open them again.
+
+    Raises NotFound when there is no closed status at all.
+    """
+    closed = [row for row in intake().statuses.values() if row.state == TicketState.CLOSED]
+    usable = [row for row in closed if row.mode & StatusMode.ENABLED] or closed
+    ordered = sorted(usable, key=lambda row: (not is_reopenable(row), row.sort, row.pk))
+    if not ordered:
+        raise NotFound(_("There is no closed status."), code="closed_status_missing")
+    return ordered[0]
+
+
 def _open_status(status_id: Any) -> TicketStatus | None:
-    if not str(status_id or "").isdecimal():
-        return None
-    return TicketStatus.objects.filter(pk=int(status_id), state=TicketState.OPEN).first()
+    status: TicketStatus | None = by_id(intake().statuses, status_id)
+    return status if status is not None and status.state == TicketState.OPEN else None
 
 
 def _properties(status: TicketStatus) -> dict[str, Any]:

@@ -52,11 +52,12 @@
   /* --- Text --- */
 
   function grow(text) {
+    if (text.hidden) return; /* rich-text.js shows an area that grows by itself */
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight + 2, innerHeight * 0.6)}px`;
   }
 
-  const unsaved = () => !sending && forms.some((form) => textOf(form).value.trim() !== "");
+  const unsaved = () => !sending && forms.some((form) => !form.dataset.draftSaved && textOf(form).value.trim() !== "");
 
   for (const form of forms) {
     const text = textOf(form);
@@ -65,6 +66,7 @@
     form.addEventListener("reset", () =>
       setTimeout(() => {
         text.value = "";
+        text.dispatchEvent(new Event("rich-text:set"));
         grow(text);
       }),
     );
@@ -103,6 +105,50 @@
     form.querySelector("input[type=file]").addEventListener("change", () => listFiles(form));
     form.addEventListener("reset", () => setTimeout(() => listFiles(form)));
   }
+
+  /* --- Prepared answers: chosen in a dialog, put where the cursor is --- */
+
+  async function insertAnswer(link) {
+    const answer = await fetch(link.dataset.insertsAnswer, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return location.assign(link.href);
+    const { text: inserted, html, files } = await answer.json();
+    const form = document.querySelector("#reply form");
+    const text = textOf(form);
+    const dialog = link.closest("dialog");
+    if (dialog) dialog.dataset.keepsFocus = "yes";
+    dialog?.close();
+    show("reply", { focus: true });
+    if ("richTextOn" in text.dataset) {
+      text.dispatchEvent(new CustomEvent("rich-text:insert", { detail: { html } }));
+    } else {
+      text.setRangeText(inserted, text.selectionStart, text.selectionEnd, "end");
+      text.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    const list = form.querySelector("[data-chosen-files]");
+    for (const file of files.filter((one) => one.ticket)) {
+      const item = document.createElement("li");
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      item.className = "attachment";
+      Object.assign(box, { type: "checkbox", name: "attachments", value: file.ticket, checked: true });
+      label.append(box, ` ${file.name} · ${sizeOf(file.size)}`);
+      item.append(label);
+      list.append(item);
+      list.hidden = false;
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-inserts-answer]");
+    if (!link || !document.querySelector("#reply form")) return;
+    event.preventDefault();
+    insertAnswer(link).catch(() => location.assign(link.href));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.id !== "answer-key") return;
+    event.preventDefault();
+    document.querySelector("#answer-preview [data-inserts-answer]")?.click();
+  });
 
   addEventListener("pageshow", (event) => {
     if (event.persisted) sending = false;

@@ -17,11 +17,16 @@
   });
 
   function refresh() {
-    if (document.hidden || document.querySelector("dialog[open], details.menu[open]")) return;
+    if (document.hidden || document.querySelector("dialog[open], details.menu[open], .queue :checked")) return;
     /* The header says that nobody is at the keyboard: an idle session ends in spite of this (accounts/gate.py). */
     htmx.ajax("GET", location.href, { target: "#queue", swap: "innerHTML", headers: { "X-Self-Refresh": "1" } });
   }
-  setInterval(refresh, Number(queue.dataset.refreshSeconds) * 1000);
+  /* Something was done to tickets of this list. */
+  document.addEventListener("queue:changed", () =>
+    htmx.ajax("GET", location.href, { target: "#queue", swap: "innerHTML" }),
+  );
+  const seconds = Number(queue.dataset.refreshSeconds);
+  if (seconds > 0) setInterval(refresh, seconds * 1000);
 
   /* A swap replaces the focused row; put the focus back on the same ticket, or on the first after paging. */
   queue.addEventListener("htmx:beforeSwap", () => {

@@ -2,13 +2,14 @@
    each key clicks or focuses something that is on the page, so nothing here can do what the page does not offer. */
 (() => {
   "use strict";
-  const QUEUE_KEYS = { o: "open", a: "open-answered", m: "my-tickets", v: "open-overdue", c: "closed" };
+  const QUEUE_KEYS = { o: "open", a: "open-answered", m: "my-tickets", v: "open-overdue", c: "closed", k: "tasks" };
+  const BUSY = "dialog[open], [popover]:popover-open, #dialog-place[data-waiting]";
   const GO_PREFIX_MILLISECONDS = 1200;
   let goPressedAt = -Infinity;
 
   const find = (name) => document.querySelector(`[data-shortcut="${name}"]`);
   const isField = (element) =>
-    element.isContentEditable || /^(input|textarea|select)$/i.test(element.tagName);
+    element.isContentEditable || element.matches?.("input:not([type=checkbox], [type=radio]), textarea, select");
 
   function focusRow(step) {
     const links = [...document.querySelectorAll(".subject-link")];
@@ -33,12 +34,14 @@
     return Boolean(link);
   }
 
-  function openMenu(name) {
-    const summary = find(name);
-    if (!summary) return;
-    const menu = summary.closest("details");
-    menu.open = true;
-    menu.scrollIntoView({ block: "nearest" });
+  /* What the page offers under a key: buttons of a ticket, or of the chosen rows of a queue (bulk.js). */
+  function press(key) {
+    const offered = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (!offered) return false;
+    const bar = offered.closest("[data-bulk-bar]");
+    if (bar && !bar.dispatchEvent(new CustomEvent("bulk:wanted", { cancelable: true }))) return false;
+    offered.click();
+    return true;
   }
 
   function goTo(key) {
@@ -51,9 +54,7 @@
     o: () => openFocusedTicket(""),
     r: () => openFocusedTicket("#write-reply") || find("reply")?.click(),
     n: () => openFocusedTicket("#write-note") || find("note")?.click(),
-    a: () => openMenu("assign"),
-    e: () => openMenu("close"),
-    c: () => find("claim")?.click(),
+    t: () => find("new-ticket")?.click(),
     u: () => document.querySelector('.rail-link[aria-current], [data-shortcut="back"]')?.click(),
     "[": () => find("newer")?.click(),
     "]": () => find("older")?.click(),
@@ -64,13 +65,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && isField(event.target)) return event.target.blur();
-    if (isField(event.target) || document.querySelector("dialog[open], [popover]:popover-open")) return;
+    if (isField(event.target) || document.querySelector(BUSY)) return;
 
     const followsGo = performance.now() - goPressedAt < GO_PREFIX_MILLISECONDS;
     goPressedAt = event.key === "g" && !followsGo ? performance.now() : -Infinity;
-    const action = followsGo && event.key in QUEUE_KEYS ? () => goTo(event.key) : KEYS[event.key];
-    if (!action) return;
+    if (followsGo && event.key in QUEUE_KEYS) goTo(event.key);
+    else if (event.key in KEYS) KEYS[event.key]();
+    else if (!press(event.key)) return;
     event.preventDefault();
-    action();
   });
 })();

@@ -16,16 +16,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 VENDOR = Path(__file__).resolve().parent
-VERSIONS = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0"}
+VERSIONS = {"@tabler/core": "1.6.1", "@tabler/icons": "3.51.0", "squire-rte": "2.4.8"}
 ICONS = """
     adjustments-horizontal alarm alert-circle alert-triangle api archive arrow-back-up arrow-down arrow-forward-up
-    arrow-left arrow-right arrow-up at ban bell book-2 bookmark building building-community calendar calendar-due check
-    checks chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dot circle-x clock clock-hour-4
-    copy device-desktop dots dots-vertical download edit external-link eye eye-off file file-text file-zip filter flag
-    git-merge hand-grab help-circle history home inbox info-circle key keyboard link lock lock-open login-2 logout mail
+    arrow-left arrow-right arrow-up at ban bell blockquote bold book-2 bookmark building building-community calendar calendar-due chart-bar check
+    checks chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dot circle-x clear-formatting clock clock-hour-4
+    code copy device-desktop dots dots-vertical download edit external-link eye eye-off file file-text file-zip filter flag
+    git-merge hand-grab help-circle history home inbox info-circle italic key keyboard link list list-numbers lock lock-open login-2 logout mail
     mail-opened menu-2 message message-2 message-circle message-plus messages moon note notes paperclip pencil phone
     photo pin plus refresh rotate search select send server-cog settings shield-lock sort-descending star status-change
-    sun switch-horizontal tag ticket trash user user-check user-circle user-off user-plus users users-group world x
+    strikethrough sun switch-horizontal tag ticket trash underline user user-check user-circle user-off user-plus users users-group world x
 """.split()
 MIT_OF_TABLER = "MIT, Copyright 2018-2026 The Tabler Authors, 2018-2026 codecalm.net Paweł Kuna"
 SVG = "http://www.w3.org/2000/svg"
@@ -62,6 +62,12 @@ def sprite(package: Path) -> str:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
+def module(package: Path) -> str:
+    """Squire as one module, without the pointer to a source map."""
+    script = (package / "dist/squire.mjs").read_text(encoding="utf-8")
+    return re.sub(r"\s*//# sourceMappingURL=\S+\s*$", "\n", script)
+
+
 def record(name: str, package: str, licence: str, changes: str, files: list[str]) -> str:
     """One table of VENDORED.toml."""
     lines = [
@@ -80,9 +86,12 @@ def record(name: str, package: str, licence: str, changes: str, files: list[str]
 def main() -> None:
     """Write every file of this folder except this script, the README and the licence of Tabler's stylesheet."""
     with tempfile.TemporaryDirectory() as scratch:
-        core, icons = (unpack(package, Path(scratch)) for package in VERSIONS)
+        core, icons, squire = (unpack(package, Path(scratch)) for package in VERSIONS)
         (VENDOR / "tabler/tabler.min.css").write_text(stylesheet(core), encoding="utf-8")
         (VENDOR / "tabler-icons/sprite.svg").write_text(sprite(icons), encoding="utf-8")
+        (VENDOR / "squire").mkdir(exist_ok=True)
+        (VENDOR / "squire/squire.js").write_text(module(squire), encoding="utf-8")
+        (VENDOR / "squire/LICENSE").write_bytes((squire / "LICENSE").read_bytes())
         (VENDOR / "tabler-icons/LICENSE").write_bytes((icons / "LICENSE").read_bytes())
     records = [
         record(
@@ -98,6 +107,13 @@ def main() -> None:
             "MIT, Copyright 2020-2026 Paweł Kuna",
             f"{len(ICONS)} of the outline icons, gathered into one sprite of symbols",
             ["tabler-icons/sprite.svg", "tabler-icons/LICENSE"],
+        ),
+        record(
+            "squire",
+            "squire-rte",
+            "MIT, Copyright 2011-2023 Neil Jenkins",
+            "the sourceMappingURL comment at the end is removed",
+            ["squire/squire.js", "squire/LICENSE"],
         ),
     ]
     heading = "# Written by refresh.py; checked by tests/portal/test_vendored_assets.py.\n\n"

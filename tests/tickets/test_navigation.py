@@ -126,7 +126,7 @@ def test_who_is_offered_what(desk: Desk) -> None:
     assert ("Mine" in titles[desk.agent], "Mine" in titles[desk.colleague]) == (True, False)
 
 
-def test_two_statements_when_cold_none_when_warm(desk: Desk) -> None:
+def test_one_statement_when_cold_none_when_warm(desk: Desk) -> None:
     for _ in range(3):
         assign_ticket(desk.ticket(), actor=desk.actor, agent=desk.colleague)
     access = access_of(desk.agent)
@@ -138,4 +138,4 @@ def test_two_statements_when_cold_none_when_warm(desk: Desk) -> None:
     seconds_later = timezone.now() + timedelta(seconds=6)
     with time_machine.travel(seconds_later), CaptureQueriesContext(connection) as counting:
         navigation_for(access, now=NOW)
-    assert len(counting) == 2
+    assert len(counting) == 1

@@ -1,15 +1,26 @@
 """Marking tickets as overdue (osticket/tickets.md §11.2)."""
 
-from datetime import UTC, datetime
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
+from helpdesk.configuration.services import set_settings
 from helpdesk.legacy.errors import NotFound, PermissionRefused
+from helpdesk.legacy.fields import ZERO_DATE
+from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
+from helpdesk.people.constants import AlertMembership
 from helpdesk.people.models import Agent, Department, EndUser
-from helpdesk.threads.models import ThreadEvent
+from helpdesk.threads.models import Thread, ThreadEvent
+from sla.constants import SlaFlag
+from sla.models import SlaPlan
 from tickets.models import HelpTopic, Ticket, TicketStatus
-from tickets.services import NewTicket, Origin, create_ticket, mark_overdue
+from tickets.services import NewTicket, Origin, create_ticket, mark_all_overdue, mark_overdue
+from tickets.signals import ticket_overdue
 
 pytestmark = pytest.mark.django_db
 
@@ -18,11 +29,21 @@ NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 
 @pytest.fixture
 def ticket() -> Ticket:
+    return another(0)
+
+
+def write_zero_date(column: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {Ticket._meta.db_table} SET {column} = %s", [ZERO_DATE])  # noqa: S608
+
+
+def another(number: int) -> Ticket:
     new = NewTicket(
         origin=Origin.WEB,
         message="<p>Help</p>",
-        subject="Help",
+        subject=f"Help {number}",
         email="eve@x.example",
+        name="Eve",
         topic=HelpTopic.objects.get(topic="Feedback"),
     )
     return create_ticket(new, actor=Actor.for_user(EndUser(name="Eve")))
@@ -58,3 +79,109 @@ def test_the_manager_of_the_department_may_a_colleague_may_not_and_a_stranger_se
     with pytest.raises(NotFound):
         mark_overdue(ticket, actor=Actor.for_agent(stranger), now=NOW)
     assert mark_overdue(ticket, actor=Actor.for_agent(manager), now=NOW)
+
+
+class TestJob:
+    def due(self, ticket: Ticket, **columns: Any) -> Ticket:
+        values = {"duedate": None, "est_duedate": None, "isoverdue": False, **columns}
+        Ticket.objects.filter(pk=ticket.pk).update(**values)
+        return ticket
+
+    def test_everything_due_is_marked_in_one_run_and_once(self, ticket: Ticket) -> None:
+        tickets = [self.due(another(n), est_duedate=NOW - timedelta(minutes=1)) for n in range(7)]
+        self.due(ticket, duedate=NOW - timedelta(seconds=1), est_duedate=NOW + timedelta(1))
+        assert mark_all_overdue(now=NOW, slice_size=3) == 8
+        assert mark_all_overdue(now=NOW, slice_size=3) == 0
+        assert Ticket.objects.filter(isoverdue=True, updated=NOW).count() == 8
+        for one in [ticket, *tickets]:
+            [event] = events(one)
+            assert (event.timestamp, event.data, event.username, event.uid, event.uid_type, event.dept_id) == (
+                *(NOW, None, "SYSTEM", None, "S"),
+                one.dept_id,
+            )
+
+    def test_a_date_in_the_future_that_somebody_set_protects(self, ticket: Ticket) -> None:
+        self.due(ticket, duedate=NOW + timedelta(1), est_duedate=NOW - timedelta(1))
+        assert mark_all_overdue(now=NOW) == 0
+
+    def test_due_at_this_second_is_not_overdue_yet(self, ticket: Ticket) -> None:
+        self.due(ticket, est_duedate=NOW)
+        assert mark_all_overdue(now=NOW) == 0
+        assert mark_all_overdue(now=NOW + timedelta(seconds=1)) == 1
+
+    def test_closed_tickets_and_those_without_date_stay(self, ticket: Ticket) -> None:
+        closed = self.due(another(1), est_duedate=NOW - timedelta(1))
+        Ticket.objects.filter(pk=closed.pk).update(status=TicketStatus.objects.get(name="Closed"))
+        self.due(ticket)
+        assert mark_all_overdue(now=NOW) == 0
+
+    @pytest.mark.mysql
+    def test_a_zero_date_is_none(self, ticket: Ticket) -> None:
+        self.due(ticket, est_duedate=NOW + timedelta(1))
+        write_zero_date("duedate")
+        assert mark_all_overdue(now=NOW) == 0
+        write_zero_date("est_duedate")
+        assert mark_all_overdue(now=NOW) == 0
+        self.due(ticket, est_duedate=NOW - timedelta(1))
+        write_zero_date("duedate")
+        assert mark_all_overdue(now=NOW) == 1
+
+    def test_alerts_go_where_the_settings_say_and_not_for_silent_plans(self, ticket: Ticket) -> None:
+        manager = Agent.objects.create(username="mia", email="mia@x.example", dept_id=1, role_id=1, isactive=True)
+        Department.objects.filter(pk=1).update(manager=manager, group_membership=AlertMembership.PRIMARY_MEMBERS)
+        set_settings("core", {"overdue_alert_active": True, "overdue_alert_dept_manager": True}, Actor.system())
+        silent = self.due(another(1), est_duedate=NOW - timedelta(1))
+        plan = SlaPlan.objects.create(name="Quiet", grace_period=1, flags=SlaFlag.ACTIVE | SlaFlag.NO_ALERTS)
+        Ticket.objects.filter(pk=silent.pk).update(sla=plan, dept_id=1)
+        Ticket.objects.filter(pk=ticket.pk).update(dept_id=1)
+        self.due(ticket, est_duedate=NOW - timedelta(1))
+        assert mark_all_overdue(now=NOW) == 2
+        [effect] = Effect.objects.filter(payload__template="ticket.overdue")
+        assert (effect.object_id, effect.payload["to"][0]["address"]) == (ticket.pk, "mia@x.example")
+
+    def test_the_signal_is_sent_after_the_commit(self, ticket: Ticket, django_capture_on_commit_callbacks: Any) -> None:
+        seen: list[Ticket] = []
+
+        def receiver(ticket: Ticket, **_: Any) -> None:
+            seen.append(ticket)
+
+        self.due(ticket, est_duedate=NOW - timedelta(1))
+        ticket_overdue.connect(receiver)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                mark_all_overdue(now=NOW)
+                assert seen == []
+        finally:
+            ticket_overdue.disconnect(receiver)
+        assert [(one.pk, one.isoverdue) for one in seen] == [(ticket.pk, True)]
+
+    def test_a_ticket_that_lost_its_thread_gets_one(self, ticket: Ticket) -> None:
+        Thread.objects.filter(object_id=ticket.pk).delete()
+        self.due(ticket, est_duedate=NOW - timedelta(1))
+        assert mark_all_overdue(now=NOW) == 1
+        assert len(events(ticket)) == 1
+
+    def test_none_due_costs_three_small_statements(self, ticket: Ticket, django_assert_num_queries: Any) -> None:
+        self.due(ticket, est_duedate=NOW + timedelta(1))
+        with django_assert_num_queries(3):
+            assert mark_all_overdue(now=NOW) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_record_each_ticket_once(ticket: Ticket) -> None:
+    tickets = [another(n) for n in range(40)]
+    Ticket.objects.update(est_duedate=NOW - timedelta(1), isoverdue=False)
+    barrier = threading.Barrier(2)
+
+    def work(_: int) -> int:
+        try:
+            barrier.wait()
+            return mark_all_overdue(now=NOW, slice_size=5)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(work, range(2)))
+    mark_all_overdue(now=NOW)  # what one skipped while the other had it locked
+    assert sum(counts) <= 41
+    assert [len(events(one)) for one in [ticket, *tickets]] == [1] * 41

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from filters.ban_list import ban
 from helpdesk.configuration.services import set_setting
 from helpdesk.files.models import Attachment
 from helpdesk.legacy.errors import Conflict, NotFound, PermissionRefused, ValidationFailed
+from helpdesk.mail.models import EmailAddress
+from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
 from helpdesk.people.constants import DepartmentFlag
 from helpdesk.threads.bodies import NewFile
@@ -18,8 +21,9 @@ from helpdesk.threads.models import Collaborator, Draft
 from tests.factories import EndUserFactory, collaborate, new_task, resolved_status
 from tests.tickets.conftest import NOW, Desk, entries, events, fresh
 from tickets.constants import TicketFlag
-from tickets.models import Ticket, TicketStatus
-from tickets.services import Posted, ReplyTo, close_ticket, post_message, post_note, post_reply
+from tickets.models import Ticket
+from tickets.new_ticket import Addressee
+from tickets.services import Posted, ReplyTo, Signature, close_ticket, post_message, post_note, post_reply
 from tickets.signals import entry_posted
 from tickets.states import thread_of
 
@@ -222,15 +226,17 @@ class TestMessage:
         assert fresh(ticket).closed == NOW
         self.post(ticket)
         assert (fresh(ticket).closed, fresh(ticket).staff_id) == (None, desk.agent.pk)
-        TicketStatus.objects.filter(name="Resolved").update(properties={"allowreopen": False, "reopenstatus": 0})
+        status = resolved_status()
+        status.properties = {"allowreopen": False, "reopenstatus": 0}
+        status.save()
         close_ticket(ticket, actor=desk.actor, status=resolved_status(), now=NOW)
         self.post(ticket)
         assert fresh(ticket).closed == NOW
 
     def test_somebody_else_becomes_a_collaborator(self, desk: Desk) -> None:
         ticket, friend = desk.ticket(), EndUserFactory.new(name="Carol Clark")
-        self.post(ticket, user=friend)
-        self.post(ticket, user=friend)
+        for _ in range(2):
+            self.post(ticket, user=friend, actor=Actor.system())  # by mail: his actor is the gateway
         assert Collaborator.objects.filter(thread=thread_of(ticket), user=friend).count() == 1
         assert [e for e in events(ticket) if e[0] == "collab"] == [
             ("collab", {"add": {str(friend.pk): {"name": "Carol Clark"}}})
@@ -249,3 +255,44 @@ class TestMessage:
     def test_empty_text_is_refused(self, desk: Desk) -> None:
         with pytest.raises(ValidationFailed):
             self.post(desk.ticket(), body="")
+
+
+class TestOtherRecipientsOfAMail:
+    def post(self, desk: Desk, ticket: Ticket) -> None:
+        addressed = [
+            Addressee("new@customer.test", "New One"),
+            Addressee("no address"),
+            Addressee("owner@customer.test"),
+        ]
+        post_message(ticket, actor=Actor.system(), user=ticket.user, body="Hello", addressed=addressed, now=NOW)
+
+    def test_they_take_part_with_one_event_that_names_the_writer(self, desk: Desk) -> None:
+        ticket = desk.ticket(user=EndUserFactory.new(address="owner@customer.test"))
+        self.post(desk, ticket)
+        row = Collaborator.objects.get()
+        data = {"add": {str(row.user_id): {"name": "New One", "src": "Email (cc)"}}}
+        assert events(ticket)[-1] == ("collab", data)
+
+    def test_unless_the_settings_say_no(self, desk: Desk) -> None:
+        set_setting("core", "add_email_collabs", "0", Actor.system())
+        self.post(desk, desk.ticket())
+        assert not Collaborator.objects.exists()
+
+
+def test_a_reply_to_a_banned_owner_is_refused(desk: Desk) -> None:
+    ticket = desk.ticket(user=EndUserFactory.new(address="foe@customer.test"))
+    ban("foe@customer.test", actor=Actor.system())
+    with pytest.raises(Conflict) as refusal:
+        reply(desk, ticket)
+    assert refusal.value.code == "owner_banned"
+    assert len(entries(ticket)) == 1
+
+
+def test_signature_and_sender_wait_with_the_mail(desk: Desk) -> None:
+    ticket = desk.ticket()
+    Effect.objects.all().delete()
+    mailbox = EmailAddress.objects.order_by("-pk").first()
+    assert mailbox is not None
+    reply(desk, ticket, signature=Signature.DEPARTMENT, sender=mailbox.pk)
+    mail = Effect.objects.get(payload__template="ticket.reply").payload
+    assert (mail["context"]["signature"], mail["sender"]) == ("dept", mailbox.pk)

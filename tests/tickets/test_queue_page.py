@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from helpdesk.forms import cdata
 from helpdesk.forms.models import FormAnswer, FormEntry
@@ -327,11 +329,15 @@ def fill(desk: Desk, count: int) -> None:
 
 
 def cost_of(desk: Desk, queue: int) -> tuple[int, bool]:
-    """Count the statements of a page in the middle, with settings, small tables and access at hand."""
+    """Count the statements of a page in the middle, with settings, small tables and access at hand.
+
+    The clock stands still, so that nothing that is kept for seconds runs out on a busy machine.
+    """
     access = access_of(Agent.objects.select_related("role").get(pk=desk.colleague.pk))
-    first = queue_page(access, queue_for(access, queue), now=NOW)
-    with CaptureQueriesContext(connection) as captured:
-        page = queue_page(access, queue_for(access, queue), now=NOW, after=first.after)
+    with time_machine.travel(timezone.now(), tick=False):
+        first = queue_page(access, queue_for(access, queue), now=NOW)
+        with CaptureQueriesContext(connection) as captured:
+            page = queue_page(access, queue_for(access, queue), now=NOW, after=first.after)
     return statements_in(captured), bool(page.rows)
 
 
@@ -345,14 +351,17 @@ def test_cost_of_a_page_does_not_depend_on_the_number_of_tickets(desk: Desk) -> 
     fill(desk, 10)
     few = {queue: cost_of(desk, queue) for queue in queues}
     fill(desk, 990)
-    assert {queue: cost_of(desk, queue) for queue in queues} == few
+    many = {queue: cost_of(desk, queue) for queue in queues}
+    # One less where the page is full before the tickets without a date have to be asked for.
+    assert [few[queue][0] - many[queue][0] for queue in queues] == [0, 1, 0, 1, 1]
+    assert all(has_rows for _statements, has_rows in many.values())
     for statements, has_rows in few.values():
         assert statements <= 8
         assert has_rows
 
 
 def test_cold_page_stays_in_the_budget_too(desk: Desk) -> None:
-    """Small tables, settings and columns read anew, as after ten quiet seconds."""
+    """Small tables, settings and columns read anew, as after ten quiet seconds; on MySQL its indexes, too."""
     desk.ticket()
     access = access_of(desk.agent)
     _ = access.department_ids, access.team_ids

@@ -34,6 +34,8 @@ from tests.factories import (
     resolved_status,
 )
 from tests.tickets.conftest import NOW, Desk, fresh
+from tickets.agent_actions.assigning import assignee_choices
+from tickets.agent_actions.base import Subject
 from tickets.constants import TicketFlag
 from tickets.models import Ticket
 from tickets.screens import Action, AuthorKind, ItemKind, ThreadItem, TicketPage
@@ -48,12 +50,13 @@ from tickets.services import (
     reopen_ticket,
 )
 from tickets.states import thread_of
+from tickets.thread_items import SHOWN_ENTRIES
 
 
-def page_of(agent: Agent, ticket: Ticket) -> TicketPage:
+def page_of(agent: Agent, ticket: Ticket, *, before: int | None = None) -> TicketPage:
     access = access_of(Agent.objects.get(pk=agent.pk))
     found = get_ticket_for_agent(access, ticket.pk)
-    return ticket_page(access, found, links=LinkMaker("/scp/file.php", NOW))
+    return ticket_page(access, found, links=LinkMaker("/scp/file.php", NOW), before=before)
 
 
 def lines(page: TicketPage) -> list[str]:
@@ -251,10 +254,13 @@ class TestActions:
 
     def test_open_and_closed_ticket(self, desk: Desk) -> None:
         ticket = desk.ticket()
-        always = {Action.REPLY, Action.NOTE, Action.ASSIGN}
-        assert self.allowed(desk.agent, ticket) == always | {Action.CLAIM, Action.CLOSE}
+        always = {Action.REPLY, Action.NOTE, Action.ASSIGN, Action.STATUS, Action.TRANSFER, Action.REFER}
+        always |= {Action.OWNER, Action.COLLABORATORS, Action.MERGE, Action.LINK, Action.DELETE, Action.EDIT_ENTRY}
+        always |= {Action.EDIT_TOPIC, Action.EDIT_SLA, Action.EDIT_SOURCE, Action.EDIT_ANSWER}
+        always_open = always | {Action.CLOSE, Action.ANSWERED, Action.EDIT_DUE}
+        assert self.allowed(desk.agent, ticket) == always_open | {Action.CLAIM}
         claim_ticket(ticket, actor=desk.actor)
-        assert self.allowed(desk.agent, ticket) == always | {Action.RELEASE, Action.CLOSE}
+        assert self.allowed(desk.agent, ticket) == always_open | {Action.RELEASE}
         close_ticket(ticket, actor=desk.actor, status=resolved_status())
         assert self.allowed(desk.agent, ticket) == always | {Action.REOPEN}
         reopen_ticket(ticket, actor=desk.actor)
@@ -265,11 +271,18 @@ class TestActions:
 
     def test_each_permission_by_itself(self, desk: Desk) -> None:
         ticket, closed = desk.ticket(), desk.ticket(closed=True)
+        editing = {Action.OWNER, Action.COLLABORATORS, Action.EDIT_TOPIC, Action.EDIT_SLA, Action.EDIT_SOURCE}
+        editing.add(Action.EDIT_ANSWER)
         for keys, on_open, on_closed in (
-            (["ticket.reply"], {Action.REPLY}, {Action.REPLY}),
+            (["ticket.reply"], {Action.REPLY, Action.COLLABORATORS}, {Action.REPLY, Action.COLLABORATORS}),
+            (["ticket.refer"], set(), set()),
+            (["ticket.markanswered"], {Action.ANSWERED}, set()),
+            (["ticket.edit"], {*editing, Action.EDIT_DUE}, editing),
+            (["ticket.delete"], {Action.DELETE}, {Action.DELETE}),
+            (["thread.edit"], {Action.EDIT_ENTRY}, {Action.EDIT_ENTRY}),
             (["ticket.assign"], {Action.CLAIM, Action.ASSIGN}, {Action.ASSIGN}),
-            (["ticket.close"], {Action.CLOSE}, {Action.REOPEN}),
-            (["ticket.create"], set(), {Action.REOPEN}),
+            (["ticket.close"], {Action.CLOSE, Action.STATUS}, {Action.REOPEN, Action.STATUS}),
+            (["ticket.create"], {Action.STATUS}, {Action.REOPEN, Action.STATUS}),
             (["ticket.release"], set(), set()),
         ):
             agent = AgentFactory.new(dept=desk.department, role=RoleFactory.new(keys=keys))
@@ -285,11 +298,11 @@ class TestActions:
         ticket = desk.ticket()
         assign_ticket(ticket, actor=desk.actor, agent=desk.colleague)
         page = page_of(desk.agent, ticket)
-        assert {choice.value for choice in page.assignable_agents} == {f"s{desk.agent.pk}", f"s{desk.viewer.pk}"}
-        assert [choice.value for choice in page.assignable_teams] == [f"t{team.pk}"]
+        offered = dict(assignee_choices(Subject(access_of(desk.agent), ticket)))
+        assert {value for value, _name in offered["Agents"]} == {f"s{desk.agent.pk}", f"s{desk.viewer.pk}"}
+        assert [value for value, _name in offered["Teams"]] == [f"t{team.pk}"]
         assert [choice.label for choice in page.closing_statuses] == ["Resolved", "Closed"]
         assert [choice.label for choice in page.open_statuses] == ["Open"]
-        assert page_of(desk.viewer, ticket).assignable_agents == []
 
     def test_what_is_in_the_way_of_closing(self, desk: Desk) -> None:
         ticket = desk.ticket()
@@ -304,12 +317,16 @@ def fill_thread(desk: Desk, ticket: Ticket, count: int) -> None:
     names = list(Event.objects.values_list("pk", flat=True))
     file = store_file(b"same", name="same.txt")
     for number in range(count):
-        entry = ThreadEntry.objects.create(thread=thread, type="R", staff=desk.agent, body=f"<p>{number}</p>")
+        moment = NOW + timedelta(minutes=number)
+        entry = ThreadEntry.objects.create(
+            thread=thread, type="R", staff=desk.agent, body=f"<p>{number}</p>", created=moment
+        )
         Attachment.objects.create(object_id=entry.pk, type="H", file=file)
         ThreadEvent.objects.create(
             thread=thread,
             thread_type="T",
             event_id=names[number % len(names)],
+            timestamp=moment,
             uid=desk.agent.pk,
             data={"staff": desk.colleague.pk, "team": 1, "dept": 1, "status": 2, "fields": {"20": ["a", "b"]}},
         )
@@ -331,7 +348,62 @@ def test_cost_does_not_depend_on_the_length_of_the_thread(desk: Desk) -> None:
     (few, short), (many, long) = costs
     assert few == many
     assert few <= 12
-    assert (short, long) == (7, 399)
+    assert (short, long) == (7, 2 * SHOWN_ENTRIES + 1)  # the claim came last
+
+
+class TestParts:
+    """A long conversation is shown in parts, the newest one first."""
+
+    def parts(self, desk: Desk, ticket: Ticket) -> list[TicketPage]:
+        pages = [page_of(desk.agent, ticket)]
+        while pages[-1].older is not None:
+            pages.append(page_of(desk.agent, ticket, before=pages[-1].older))
+        return pages
+
+    def story(self, pages: list[TicketPage]) -> list[tuple[ItemKind, int]]:
+        """Give all items from the beginning to the end."""
+        return [(item.kind, item.id) for page in reversed(pages) for item in page.items]
+
+    def test_together_they_are_the_whole_conversation(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        ticket = desk.ticket()
+        fill_thread(desk, ticket, 2 * SHOWN_ENTRIES + 4)
+        parts = self.parts(desk, ticket)
+        counts = [sum(item.kind is not ItemKind.EVENT for item in page.items) for page in parts]
+        assert counts == [SHOWN_ENTRIES, SHOWN_ENTRIES, 5]
+        assert [page.is_newest_part for page in parts] == [True, False, False]
+        monkeypatch.setattr("tickets.thread_items.SHOWN_ENTRIES", 1000)
+        (whole,) = self.parts(desk, ticket)
+        assert self.story(parts) == self.story([whole])
+        assert len(whole.items) == 2 + 2 * (2 * SHOWN_ENTRIES + 4)
+
+    @pytest.mark.parametrize("flag", [TicketFlag.COMBINE_THREADS, TicketFlag.SEPARATE_THREADS])
+    def test_merged_tickets_keep_their_order(
+        self, desk: Desk, flag: TicketFlag, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent, _child = TestMerged().merge(desk, flag)
+        whole = [text_of(item) for item in page_of(desk.agent, parent).items if item.kind is not ItemKind.EVENT]
+        monkeypatch.setattr("tickets.thread_items.SHOWN_ENTRIES", 2)
+        parts = self.parts(desk, parent)
+        shown = [text_of(i) for page in reversed(parts) for i in page.items if i.kind is not ItemKind.EVENT]
+        assert (len(parts), shown) == (3, whole)
+
+    def test_no_event_is_lost_where_clocks_went_backwards(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        ticket = desk.ticket()
+        fill_thread(desk, ticket, 8)
+        for number, entry in enumerate(ThreadEntry.objects.order_by("pk")):
+            ThreadEntry.objects.filter(pk=entry.pk).update(created=NOW + timedelta(minutes=number * 5 % 7))
+        monkeypatch.setattr("tickets.thread_items.SHOWN_ENTRIES", 2)
+        shown = self.story(self.parts(desk, ticket))
+        events = {pk for kind, pk in shown if kind is ItemKind.EVENT}
+        entries = [pk for kind, pk in shown if kind is not ItemKind.EVENT]
+        assert events == set(ThreadEvent.objects.values_list("pk", flat=True))
+        assert entries == sorted(ThreadEntry.objects.values_list("pk", flat=True))
+
+    def test_entries_of_other_tickets_are_no_way_in(self, desk: Desk) -> None:
+        ticket, other = desk.ticket(message="mine"), desk.ticket(message="not mine")
+        beyond = thread_of(other).entries.get().pk + 1
+        page = page_of(desk.agent, ticket, before=beyond)
+        assert [text_of(item) for item in page.items if item.kind is not ItemKind.EVENT] == ["mine"]
 
 
 def test_stranger_never_gets_so_far(desk: Desk) -> None:
@@ -360,8 +432,11 @@ EVENTS: list[tuple[str, Any, str]] = [
     ("edited", {"value": "Sales", "filter": "VIP", "type": "Department"}, "The filter VIP set Department to Sales"),
     (
         "edited",
-        {"topic_id": [1, "10"], "duedate": [None, "x"], "fields": {"20": ["a", "b"], "999": []}},
-        "Ada Admin changed the help topic, the due date, Issue Summary, a field",
+        {"topic_id": [1, "10"], "duedate": [None, "x"], "fields": {"20": ["a", ["b", 1]], "999": []}},
+        (
+            "Ada Admin changed the help topic from “General Inquiry” to “Report a Problem”, the due date, "
+            "Issue Summary from “a” to “b”, a field"
+        ),
     ),
     ("edited", None, "Ada Admin edited the ticket"),
     ("collab", {"add": {"4": {"name": "Carol", "src": "cc"}}}, "Ada Admin added Carol as collaborator"),

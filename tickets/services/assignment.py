@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import Conflict, DomainError, PermissionRefused, ValidationFailed
+from helpdesk.legacy.retrying import retried
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Team
@@ -24,10 +25,12 @@ from tickets.assignees import (
     is_enabled,
     may_be_assigned,
 )
+from tickets.freshness import check_fresh
 from tickets.models import Ticket
 from tickets.names import full_name
+from tickets.notices import assignment_alert
 from tickets.policies import can, require
-from tickets.services.common import lock, log, own_thread, post_note_of, record, save_changes
+from tickets.services.common import lock, log, own_thread, post_note_of, poster_of, queue, record, save_changes
 from tickets.services.status import reopen_closed
 from tickets.signals import send_after_commit, ticket_assigned
 from tickets.states import is_closed, is_open
@@ -36,6 +39,7 @@ AUTOMATIC = "Ticket Filter"
 """The name in events of automatic assignments, whatever their source."""
 
 
+@retried
 def claim_ticket(
     ticket: Ticket,
     *,
@@ -63,6 +67,7 @@ def claim_ticket(
     return ticket
 
 
+@retried
 def assign_ticket(
     ticket: Ticket,
     *,
@@ -72,30 +77,26 @@ def assign_ticket(
     comments: str = "",
     format: str = "html",  # noqa: A002 -- the column
     refer: bool = False,
+    seen: str | None = None,
     now: datetime | None = None,
 ) -> Ticket:
     """Give the ticket to an agent or to a team (exactly one of them); the other kind of assignee stays.
 
     A closed ticket opens again and then keeps its agent only if that agent works in its department. With `refer` the
     former assignee of the same kind keeps access. Raises ValidationFailed (`assignee`) for somebody who cannot have
-    it, Conflict for the one who has it, PermissionRefused without `ticket.assign`. Source: §7.1.
+    it, Conflict for the one who has it and (`ticket_changed`) when `seen` is no longer the ticket's version,
+    PermissionRefused without `ticket.assign`. Source: §7.1.
     """
-    if (agent is None) == (team is None):
+    assignee = agent or team
+    if assignee is None or (agent is not None and team is not None):
         raise ValidationFailed(_("Unknown assignee"), code="assignee_unknown", field="assignee")
     now = now or timezone.now()
     with transaction.atomic():
         lock(ticket)
         require(actor, "ticket.assign", ticket)
-        former = (ObjectType.AGENT, ticket.staff_id) if agent is not None else (ObjectType.TEAM, ticket.team_id)
-        if agent is not None:
-            _check_choice(agent, ticket, actor)
-            data = _claim_or_name(agent, actor)
-            _assign_agent(ticket, agent, actor=actor, data=data, now=now)
-            title = _claim_title(agent) if "claim" in data else f"Ticket Assigned to {full_name(agent)}"
-        if team is not None:
-            _check_team(team, ticket, actor)
-            _assign_team(ticket, team, actor=actor, now=now)
-            title = f"Ticket Assigned to {team.name}"
+        check_fresh(ticket, seen)
+        former = (ObjectType.AGENT, ticket.staff_id) if team is None else (ObjectType.TEAM, ticket.team_id)
+        title = _give(ticket, assignee, actor, now)
         if is_closed(ticket):
             reopen_closed(ticket, actor=actor, now=now)
         if comments.strip():
@@ -105,24 +106,42 @@ def assign_ticket(
     return ticket
 
 
+def assign_new(ticket: Ticket, assignee: Agent | Team, *, actor: Actor, comments: str, now: datetime) -> None:
+    """Assign a ticket that the acting agent opens; whether he may assign was checked before (§6.3 step 3).
+
+    Raises what `assign_ticket` raises about the assignee. The ticket is new and open.
+    """
+    title = _give(ticket, assignee, actor, now)
+    if comments.strip():
+        post_note_of(ticket, actor=actor, title=title, body=comments, now=now)
+
+
 def assign_automatically(
-    ticket: Ticket, *, now: datetime, agent: Agent | None = None, team: Team | None = None, username: str = AUTOMATIC
+    ticket: Ticket,
+    *,
+    now: datetime,
+    agent: Agent | None = None,
+    team: Team | None = None,
+    username: str = AUTOMATIC,
+    by_name: bool = False,
 ) -> None:
     """Assign as help topics, filters and account managers do: no permissions, no rules of the department (§7.2).
 
     Whoever is not available or disabled is passed over in silence. A closed ticket for a team opens again, without
-    agent. `username` stands in the events. The ticket is locked or new.
+    agent. `username` stands in the events, with `by_name` also the agent's name. The ticket is locked or new.
     """
     actor = Actor.system(username)
     if agent is not None and is_available(agent):
-        _assign_agent(ticket, agent, actor=actor, data={"staff": agent.pk}, now=now)
+        data = {"staff": [agent.pk, full_name(agent)] if by_name else agent.pk}
+        _assign_agent(ticket, agent, actor=actor, data=data, now=now)
     if team is not None and is_enabled(team):
         if is_closed(ticket):
             save_changes(ticket, now=now, team=team, staff=None)
             reopen_closed(ticket, actor=actor, now=now)
-        _assign_team(ticket, team, actor=actor, now=now)
+        _assign_team(ticket, team, actor=actor, now=now, alert=agent is None)
 
 
+@retried
 def release_ticket(
     ticket: Ticket,
     *,
@@ -161,6 +180,18 @@ def release_ticket(
     return ticket
 
 
+def _give(ticket: Ticket, assignee: Agent | Team, actor: Actor, now: datetime) -> str:
+    """Check and assign; gives the title of the note about it."""
+    if isinstance(assignee, Team):
+        _check_team(assignee, ticket, actor)
+        _assign_team(ticket, assignee, actor=actor, now=now)
+        return f"Ticket Assigned to {assignee.name}"
+    _check_choice(assignee, ticket, actor)
+    data = _claim_or_name(assignee, actor)
+    _assign_agent(ticket, assignee, actor=actor, data=data, now=now)
+    return _claim_title(assignee) if "claim" in data else f"Ticket Assigned to {full_name(assignee)}"
+
+
 def _acting_agent(actor: Actor) -> Agent:
     if actor.agent is None:
         raise PermissionRefused(_("Only agents can claim tickets."), code="agent_required")
@@ -173,7 +204,8 @@ def _check_claimable(ticket: Ticket, agent: Agent) -> None:
     if ticket.staff_id == agent.pk:
         raise Conflict(_("The ticket is yours already."), code="already_assigned")
     if ticket.staff_id is not None:
-        raise Conflict(_("Somebody else has this ticket."), code="not_claimable")
+        holder = full_name(ticket.staff) if ticket.staff is not None else _("Somebody else")
+        raise Conflict(_("%(name)s has this ticket.") % {"name": holder}, code="not_claimable")
 
 
 def _check_choice(agent: Agent, ticket: Ticket, actor: Actor) -> None:
@@ -226,15 +258,19 @@ def _claim_title(agent: Agent) -> str:
 def _assign_agent(ticket: Ticket, agent: Agent, *, actor: Actor, data: dict[str, Any], now: datetime) -> None:
     save_changes(ticket, now=now, staff=agent)
     withdraw_referral(own_thread(ticket, now=now), ObjectType.AGENT, agent.pk)
-    record(ticket, "assigned", actor=actor, now=now, data=data)
+    event = record(ticket, "assigned", actor=actor, now=now, data=data)
+    if "claim" not in data:
+        queue(ticket, assignment_alert(ticket, agent=agent, event_id=event.pk, assigner=poster_of(actor)), now=now)
     log("ticket_assigned", ticket, actor, staff_id=agent.pk)
     send_after_commit(ticket_assigned, ticket=ticket, actor=actor, staff=agent, team=None)
 
 
-def _assign_team(ticket: Ticket, team: Team, *, actor: Actor, now: datetime) -> None:
+def _assign_team(ticket: Ticket, team: Team, *, actor: Actor, now: datetime, alert: bool = True) -> None:
     save_changes(ticket, now=now, team=team)
     withdraw_referral(own_thread(ticket, now=now), ObjectType.TEAM, team.pk)
-    record(ticket, "assigned", actor=actor, now=now, data={"team": team.pk})
+    event = record(ticket, "assigned", actor=actor, now=now, data={"team": team.pk})
+    if alert:
+        queue(ticket, assignment_alert(ticket, team=team, event_id=event.pk, assigner=poster_of(actor)), now=now)
     log("ticket_assigned", ticket, actor, team_id=team.pk)
     send_after_commit(ticket_assigned, ticket=ticket, actor=actor, staff=None, team=team)
 

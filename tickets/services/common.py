@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import structlog
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import NotFound
+from helpdesk.mail.outgoing import NewMail, queue_mails
 from helpdesk.people.actor import Actor
 from helpdesk.threads.constants import EntryType, ObjectType
 from helpdesk.threads.events import EventFacts, record_event
 from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
 from helpdesk.threads.services import SYSTEM_POSTER, NewEntry, create_thread, post_entry
+from tickets.intake import by_id, intake
 from tickets.models import Ticket
 from tickets.names import full_name
 from tickets.states import find_thread, remember_thread
@@ -25,13 +28,16 @@ logger = structlog.get_logger("tickets")
 def lock(ticket: Ticket) -> Ticket:
     """Lock the row of the ticket until the transaction ends and read it anew into the same object.
 
-    Raises NotFound when somebody has deleted it meanwhile.
+    Its status comes from memory. Raises NotFound when somebody has deleted it meanwhile.
     """
     remember_thread(ticket, None)
     try:
         ticket.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
     except Ticket.DoesNotExist:
         raise NotFound(_("No such ticket."), code="ticket_not_found") from None
+    status = by_id(intake().statuses, ticket.status_id)
+    if status is not None:
+        ticket.status = status
     return ticket
 
 
@@ -103,6 +109,17 @@ def post_note_of(
         ip_address=actor.ip_address,
     )
     return post_entry(own_thread(ticket, now=now), new, now=now)
+
+
+def post_system_note(ticket: Ticket, *, actor: Actor, title: str, text: str, now: datetime) -> ThreadEntry:
+    """Write an internal note of the system about what the actor did; `text` is no HTML, whatever stands in it."""
+    new = NewEntry(type=EntryType.NOTE, title=title, body=escape(text), ip_address=actor.ip_address)
+    return post_entry(own_thread(ticket, now=now), new, now=now)
+
+
+def queue(ticket: Ticket, mails: Iterable[NewMail], *, now: datetime) -> None:
+    """Write mails about the ticket down, to be sent after the commit."""
+    queue_mails(mails, object_type="ticket", object_id=ticket.pk, now=now)
 
 
 def poster_of(actor: Actor) -> str:

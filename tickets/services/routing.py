@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from django.db.models import Model
+from typing import TYPE_CHECKING
 
 from helpdesk import configuration
 from helpdesk.people.constants import DepartmentFlag, OrganizationFlag
 from helpdesk.people.models import Agent, Department, Organization, Team
 from sla.models import SlaPlan
-from tickets.constants import TicketSource, TicketState, TopicFlag
+from tickets.assignees import manager_of
+from tickets.constants import TicketSource, TicketState
+from tickets.filled_forms import is_active
+from tickets.intake import by_id, intake
 from tickets.models import HelpTopic, TicketPriority, TicketStatus
 from tickets.statuses import default_status
 
 if TYPE_CHECKING:
-    from tickets.services.creation import NewTicket
-
-
-Row = TypeVar("Row", bound=Model)
+    from tickets.new_ticket import NewTicket
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Route:
 
 def resolve(new: NewTicket) -> Route:
     """Give the values of the first place in each order that has one (osticket/routing.md §5)."""
-    topic = new.topic or _topic_of_mailbox(new) or _by_id(HelpTopic, _setting("default_help_topic"))
+    topic = topic_of(new)
     department = _department(new, topic)
     agent, team = _assignees(new, topic)
     return Route(
@@ -53,29 +51,31 @@ def resolve(new: NewTicket) -> Route:
     )
 
 
+def topic_of(new: NewTicket) -> HelpTopic | None:
+    """Give the help topic: the given one, that of the mailbox if it is switched on, the one of the settings."""
+    return new.topic or _topic_of_mailbox(new) or by_id(intake().topics, _setting("default_help_topic"))
+
+
 def account_manager(organization: Organization | None) -> Agent | Team | None:
     """Give the agent or team that gets the new tickets of an organization, None without that setting."""
     if organization is None or not organization.status & OrganizationFlag.ASSIGN_ACCOUNT_MANAGER:
         return None
-    kind, number = organization.manager[:1], organization.manager[1:]
-    if kind == "s":
-        return _by_id(Agent, number)
-    return _by_id(Team, number) if kind == "t" else None
+    return manager_of(organization)
 
 
 def _topic_of_mailbox(new: NewTicket) -> HelpTopic | None:
-    topic = _by_id(HelpTopic, new.mailbox.topic_id) if new.mailbox else None
-    return topic if topic is not None and (topic.flags or 0) & TopicFlag.ACTIVE else None
+    topic: HelpTopic | None = by_id(intake().topics, new.mailbox.topic_id) if new.mailbox else None
+    return topic if topic is not None and is_active(topic) else None
 
 
 def _department(new: NewTicket, topic: HelpTopic | None) -> Department | None:
-    default_id = _setting("default_dept_id")
+    default: Department | None = by_id(intake().departments, _setting("default_dept_id"))
     chosen = new.department
     if new.mailbox is not None:
         chosen = chosen or new.mailbox.dept
         if chosen is not None and not chosen.flags & DepartmentFlag.ACTIVE:
-            return _by_id(Department, default_id)
-    return chosen or (topic.dept if topic else None) or _by_id(Department, default_id)
+            return default
+    return chosen or (topic.dept if topic else None) or default
 
 
 def _status(new: NewTicket, topic: HelpTopic | None) -> TicketStatus:
@@ -86,10 +86,12 @@ def _status(new: NewTicket, topic: HelpTopic | None) -> TicketStatus:
 
 
 def _priority(new: NewTicket, topic: HelpTopic | None) -> TicketPriority | None:
-    answered = _by_id(TicketPriority, new.answers.get("priority"))
-    mailbox = _by_id(TicketPriority, new.mailbox.priority_id) if new.mailbox else None
+    priorities = intake().priorities
+    answered = by_id(priorities, new.answers.get("priority"))
+    mailbox = by_id(priorities, new.mailbox.priority_id) if new.mailbox else None
     of_topic = topic.priority if topic else None
-    return answered or new.priority or mailbox or of_topic or _by_id(TicketPriority, _setting("default_priority_id"))
+    found: TicketPriority | None = answered or new.priority or mailbox or of_topic
+    return found or by_id(priorities, _setting("default_priority_id"))
 
 
 def _assignees(new: NewTicket, topic: HelpTopic | None) -> tuple[Agent | None, Team | None]:
@@ -108,18 +110,10 @@ def _sla(new: NewTicket, topic: HelpTopic | None, department: Department | None)
     explicit = new.sla or (topic.sla if topic else None)
     if explicit is not None:
         return explicit
-    of_department: SlaPlan | None = _by_id(SlaPlan, department.sla_id) if department else None
-    default: SlaPlan | None = of_department or _by_id(SlaPlan, _setting("default_sla_id"))
-    return default
+    plans = intake().plans
+    of_department: SlaPlan | None = by_id(plans, department.sla_id) if department else None
+    return of_department or by_id(plans, _setting("default_sla_id"))
 
 
 def _setting(key: str) -> int:
     return configuration.current().integer(key)
-
-
-def _by_id(model: type[Row], key: Any) -> Row | None:
-    """Give the row with this id; None for 0, None, what is no number, and ids without row."""
-    text = str(key or "")
-    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
-        return None
-    return model._default_manager.filter(pk=int(text)).first()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
 from helpdesk.legacy.errors import Conflict, PermissionRefused, ValidationFailed
+from helpdesk.legacy.retrying import retried
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.constants import DepartmentFlag
@@ -20,14 +21,19 @@ from helpdesk.threads.services import delete_drafts, refer
 from tickets.assignees import is_available
 from tickets.closing import close_obstacle
 from tickets.constants import TicketState, TopicFlag
+from tickets.due_dates import cleared, recomputed
+from tickets.freshness import check_fresh
 from tickets.models import Ticket, TicketStatus
-from tickets.policies import can, require
-from tickets.services.common import lock, log, own_thread, post_note_of, record, save_changes
-from tickets.signals import send_after_commit, ticket_closed, ticket_reopened
+from tickets.notices import activity_alert
+from tickets.policies import UserAction, can, require, require_user
+from tickets.services.common import lock, log, own_thread, post_note_of, queue, record, save_changes
+from tickets.services.deletion import delete_ticket
+from tickets.signals import send_after_commit, ticket_closed, ticket_edited, ticket_reopened
 from tickets.states import is_closed, is_open, thread_of
 from tickets.statuses import is_reopenable, reopen_status
 
 
+@retried
 def change_status(
     ticket: Ticket,
     *,
@@ -35,30 +41,43 @@ def change_status(
     status: TicketStatus,
     comments: str = "",
     format: str = "html",  # noqa: A002 -- the column
+    seen: str | None = None,
     now: datetime | None = None,
 ) -> Ticket:
-    """Give the ticket another status: close it, reopen it, or move it between open statuses.
+    """Give the ticket another status: close it, reopen it, move it between open statuses, or delete it.
 
-    Raises Conflict for the status it has and for what is in the way of closing, PermissionRefused, ValidationFailed
-    for statuses that cannot be set (archived; deletion is an operation of its own). Source: §9.1.
+    Raises Conflict for the status it has, for what is in the way of closing and (`ticket_changed`) when `seen` is no
+    longer its version, PermissionRefused, ValidationFailed for statuses that cannot be set (archived). Source: §9.1.
     """
     now = now or timezone.now()
     with transaction.atomic():
         lock(ticket)
-        require(actor, None, ticket)
+        if seen is not None or actor.user is not None or ticket.status_id == status.pk:
+            require(actor, None, ticket)
+        check_fresh(ticket, seen)
         if ticket.status_id == status.pk:
             raise Conflict(
                 _("Ticket already set to %(status)s status") % {"status": status.name}, code="status_unchanged"
             )
         if status.state == TicketState.CLOSED:
-            return close_ticket(ticket, actor=actor, status=status, comments=comments, format=format, now=now)
-        if status.state != TicketState.OPEN:
+            _require_close(actor, ticket)
+            _close(ticket, actor, status, comments, format, now)
+        elif status.state == TicketState.DELETED:
+            delete_ticket(ticket, actor=actor, comments=comments, now=now)
+        elif status.state != TicketState.OPEN:
+            require(actor, None, ticket)
             raise ValidationFailed(_("Unknown or invalid status"), code="status_invalid", field="status")
-        if is_open(ticket):
-            return _change_open_status(ticket, actor, status, comments, format, now)
-        return reopen_ticket(ticket, actor=actor, status=status, comments=comments, format=format, now=now)
+        else:
+            _require_reopen(actor, ticket)
+            if is_open(ticket):
+                _change_open_status(ticket, actor, status, comments, format, now)
+            else:
+                reopen_closed(ticket, actor=actor, status=status, now=now)
+                _post_comments(ticket, actor, comments, format, now)
+    return ticket
 
 
+@retried
 def close_ticket(
     ticket: Ticket,
     *,
@@ -82,22 +101,11 @@ def close_ticket(
     with transaction.atomic():
         lock(ticket)
         _require_close(actor, ticket)
-        obstacle = None if force else close_obstacle(ticket)
-        if obstacle is not None:
-            raise obstacle
-        referee = ticket.staff_id or (actor.agent.pk if actor.agent else None)
-        save_changes(ticket, now=now, **_closed_columns(ticket, actor, status, set_closing_agent, now))
-        if referee and configuration.current().boolean("auto_refer_closed"):
-            refer(own_thread(ticket, now=now), ObjectType.AGENT, referee, now=now)
-        _post_comments(ticket, actor, comments, format, now)
-        data = {"status": [status.pk, status.name]}
-        record(ticket, "closed", actor=actor, now=now, data=data, annul="closed")
-        delete_drafts(f"ticket.%.{ticket.pk}")
-        log("ticket_closed", ticket, actor, status_id=status.pk)
-        send_after_commit(ticket_closed, ticket=ticket, actor=actor, status=status)
+        _close(ticket, actor, status, comments, format, now, set_closing_agent=set_closing_agent, force=force)
     return ticket
 
 
+@retried
 def reopen_ticket(
     ticket: Ticket,
     *,
@@ -110,8 +118,8 @@ def reopen_ticket(
     """Open a closed ticket again, with the given open status or the one that its closed status names.
 
     It goes back to its agent, or else to the agent who answered last, when that agent is available and has access to
-    the department; else nobody has it. Its due date by SLA is no longer known and is cleared. Raises Conflict for an
-    open ticket, PermissionRefused without `ticket.close` or `ticket.create`. Source: §9.4.
+    the department; else nobody has it. Its due date by SLA counts from now. Raises Conflict for an open ticket,
+    PermissionRefused without `ticket.close` or `ticket.create`. Source: §9.4.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -139,11 +147,10 @@ def reopen_closed(ticket: Ticket, *, actor: Actor, now: datetime, status: Ticket
         "lastupdate": now,
         "reopened": now,
         "isanswered": False,
-        "isoverdue": False,
-        "est_duedate": None,
     }
     if is_reopenable(former) and not _is_archived(ticket):
         columns["staff"] = _agent_after_reopening(ticket)
+    columns |= recomputed(ticket, now=now, reopened=now)
     save_changes(ticket, now=now, **columns)
     record(ticket, "reopened", actor=actor, now=now, annul="closed")
     log("ticket_reopened", ticket, actor, status_id=status.pk)
@@ -155,50 +162,82 @@ def may_reopen_by_itself(ticket: Ticket) -> bool:
     return is_closed(ticket) and is_reopenable(ticket.status) and not _is_archived(ticket)
 
 
+def _close(
+    ticket: Ticket,
+    actor: Actor,
+    status: TicketStatus,
+    comments: str,
+    body_format: str,
+    now: datetime,
+    *,
+    set_closing_agent: bool = True,
+    force: bool = False,
+) -> None:
+    """Close a locked ticket for somebody who may (§9.2)."""
+    obstacle = None if force else close_obstacle(ticket)
+    if obstacle is not None:
+        raise obstacle
+    referee = ticket.staff_id or (actor.agent.pk if actor.agent else None)
+    save_changes(ticket, now=now, **_closed_columns(ticket, actor, status, set_closing_agent, now))
+    if referee and configuration.current().boolean("auto_refer_closed"):
+        refer(own_thread(ticket, now=now), ObjectType.AGENT, referee, now=now)
+    _post_comments(ticket, actor, comments, body_format, now)
+    record(ticket, "closed", actor=actor, now=now, data={"status": [status.pk, status.name]}, annul="closed")
+    delete_drafts(f"ticket.%.{ticket.pk}")
+    log("ticket_closed", ticket, actor, status_id=status.pk)
+    send_after_commit(ticket_closed, ticket=ticket, actor=actor, status=status)
+
+
 def _change_open_status(
     ticket: Ticket, actor: Actor, status: TicketStatus, comments: str, body_format: str, now: datetime
-) -> Ticket:
+) -> None:
     """Move an open ticket to another open status (§9.3)."""
-    _require_reopen(actor, ticket)
     save_changes(ticket, now=now, status=status)
     _post_comments(ticket, actor, comments, body_format, now)
     record(ticket, "edited", actor=actor, now=now, data={"status": status.pk})
     log("ticket_status_changed", ticket, actor, status_id=status.pk)
-    return ticket
+    send_after_commit(ticket_edited, ticket=ticket, actor=actor, changes={"status": status.pk})
 
 
 def _closed_columns(
     ticket: Ticket, actor: Actor, status: TicketStatus, set_closing_agent: bool, now: datetime
 ) -> dict[str, Any]:
-    columns: dict[str, Any] = {"status": status, "closed": now, "lastupdate": now, "isoverdue": False}
+    columns: dict[str, Any] = {"status": status, "closed": now, "lastupdate": now, **cleared(ticket, now=now)}
     if actor.agent is not None and set_closing_agent:
         columns["staff"] = actor.agent
-    for due in ("duedate", "est_duedate"):
-        moment = getattr(ticket, due)
-        if moment is not None and moment < now:
-            columns[due] = None
     return columns
 
 
 def _require_close(actor: Actor, ticket: Ticket) -> None:
+    if actor.user is not None:
+        require_user(actor.user, UserAction.CLOSE, ticket)
+        return
+    if can(actor, "ticket.close", ticket):
+        return
     require(actor, None, ticket)
-    if not can(actor, "ticket.close", ticket):
-        raise PermissionRefused(
-            _("You do not have permission to resolve/close tickets"), code="permission_denied", field="status"
-        )
+    raise PermissionRefused(
+        _("You do not have permission to resolve/close tickets"), code="permission_denied", field="status"
+    )
 
 
 def _require_reopen(actor: Actor, ticket: Ticket) -> None:
+    if actor.user is not None:
+        require_user(actor.user, UserAction.CLOSE, ticket)
+        if is_closed(ticket) and not may_reopen_by_itself(ticket):
+            raise Conflict(_("This ticket cannot be opened again. Please open a new one."), code="not_reopenable")
+        return
+    if can(actor, "ticket.close", ticket) or can(actor, "ticket.create", ticket):
+        return
     require(actor, None, ticket)
-    if not (can(actor, "ticket.close", ticket) or can(actor, "ticket.create", ticket)):
-        raise PermissionRefused(
-            _("You do not have permission to reopen tickets"), code="permission_denied", field="status"
-        )
+    raise PermissionRefused(_("You do not have permission to reopen tickets"), code="permission_denied", field="status")
 
 
 def _post_comments(ticket: Ticket, actor: Actor, comments: str, body_format: str, now: datetime) -> None:
+    """Write why the status changed, and tell those who want to know of notes (§9.2 step 6)."""
     if comments.strip():
-        post_note_of(ticket, actor=actor, title="Status Changed", body=comments, format=body_format, now=now)
+        assigned = ticket.staff
+        note = post_note_of(ticket, actor=actor, title="Status Changed", body=comments, format=body_format, now=now)
+        queue(ticket, activity_alert(ticket, note, assigned_before=assigned), now=now)
 
 
 def _is_archived(ticket: Ticket) -> bool:

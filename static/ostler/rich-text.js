@@ -1,0 +1,208 @@
+/* Text with markup: takes over every textarea with data-rich-text. What is written goes back into the textarea as HTML,
+   so that forms post and drafts save it as before; without this file people write plain text or the HTML itself. With
+   data-format-name the form says under that name that it sends html. The buttons come from
+   the template #rich-text-tools of the page (components/rich_text_tools.html). */
+import Squire from "../vendor/squire/squire.js";
+
+const ALLOWED = {
+  A: ["href"], B: [], BLOCKQUOTE: [], BR: [], CODE: [], DIV: [], EM: [], H1: [], H2: [], H3: [], H4: [], HR: [], I: [],
+  IMG: ["src", "alt", "width", "height"], LI: [], OL: [], P: [], PRE: [], S: [], STRONG: [], SUB: [], SUP: [], TABLE: [],
+  TBODY: [], TD: ["colspan", "rowspan"], TH: ["colspan", "rowspan"], THEAD: [], TR: [], U: [], UL: [],
+};
+const DROPPED = new Set(["SCRIPT", "STYLE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE", "META", "LINK"]);
+const LINKS = /^(?:https?:|mailto:|tel:|\/|#)/i;
+const IMAGES = /^(?:https?:|cid:|data:image\/(?:png|jpe?g|gif|webp);base64,|\/)/i;
+const MARKUP = /<\/?[a-z][^<>]*>|&(?:#\w+|\w+);/i;
+const LARGEST_IMAGE = 2 * 1024 * 1024;
+
+/* The server cleans everything again; this keeps what is pasted from looking like what it came from. */
+function cleaned(node, into) {
+  for (const child of [...node.childNodes]) {
+    if (child.nodeType === Node.TEXT_NODE) {
+      into.append(child.cloneNode());
+    } else if (child.nodeType === Node.ELEMENT_NODE && !DROPPED.has(child.nodeName)) {
+      const attributes = ALLOWED[child.nodeName];
+      const target = attributes ? document.createElement(child.nodeName) : into;
+      for (const name of attributes ?? []) {
+        const value = child.getAttribute(name);
+        const fits = name === "href" ? LINKS : name === "src" ? IMAGES : /^/;
+        if (value !== null && fits.test(value.trim())) target.setAttribute(name, value);
+      }
+      cleaned(child, target);
+      if (attributes) into.append(target);
+    }
+  }
+  return into;
+}
+
+function fragment(html) {
+  return cleaned(new DOMParser().parseFromString(html, "text/html").body, document.createDocumentFragment());
+}
+
+function asDataAddress(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result));
+    reader.addEventListener("error", reject);
+    reader.readAsDataURL(file);
+  });
+}
+
+/* Text without any markup, as drafts of plain fields and pages without script hold it, keeps its lines. */
+function asHtml(text) {
+  if (!text.trim() || MARKUP.test(text)) return text;
+  const box = document.createElement("div");
+  for (const part of text.replace(/\r\n?/g, "\n").split(/\n{2,}/)) {
+    const paragraph = document.createElement("p");
+    part.split("\n").forEach((line, number) => paragraph.append(...(number ? [document.createElement("br")] : []), line));
+    box.append(paragraph);
+  }
+  return box.innerHTML;
+}
+
+function takeOver(textarea) {
+  if ("richTextOn" in textarea.dataset) return;
+  textarea.dataset.richTextOn = "";
+  const tools = document.getElementById("rich-text-tools").content.firstElementChild.cloneNode(true);
+  const area = document.createElement("div");
+  area.className = "rich-text-area message-text form-control";
+  area.id = `${textarea.id}_area`;
+  if (textarea.placeholder) {
+    area.dataset.placeholder = textarea.placeholder;
+    area.setAttribute("aria-placeholder", textarea.placeholder);
+  }
+  area.setAttribute("role", "textbox");
+  area.setAttribute("aria-multiline", "true");
+  area.style.minHeight = `${(Number(textarea.rows) || 6) * 1.5}rem`;
+  for (const name of ["aria-describedby", "aria-invalid"]) {
+    if (textarea.hasAttribute(name)) area.setAttribute(name, textarea.getAttribute(name));
+  }
+  const label = textarea.labels[0];
+  if (label) {
+    label.id ||= `${textarea.id}_label`;
+    area.setAttribute("aria-labelledby", label.id);
+    label.addEventListener("click", () => area.focus());
+  }
+  const box = document.createElement("div");
+  box.className = "rich-text";
+  textarea.before(box);
+  box.append(tools, area);
+  textarea.hidden = true;
+  if (textarea.dataset.formatName) {
+    const format = document.createElement("input");
+    Object.assign(format, { type: "hidden", name: textarea.dataset.formatName, value: "html" });
+    textarea.after(format);
+  }
+  textarea.required = false;
+
+  const editor = new Squire(area, { blockTag: "P", sanitizeToDOMFragment: fragment });
+  const isEmpty = () => area.textContent.trim() === "" && !area.querySelector("img,hr,table");
+  const read = () => {
+    editor.setHTML(asHtml(textarea.value));
+    area.toggleAttribute("data-empty", isEmpty());
+  };
+  read();
+
+  const write = () => {
+    area.toggleAttribute("data-empty", isEmpty() && !area.querySelector("ul,ol,blockquote,pre"));
+    const html = isEmpty() ? "" : editor.getHTML();
+    if (html === textarea.value) return;
+    textarea.value = html;
+    textarea.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  editor.addEventListener("input", write);
+
+  const toggles = {
+    bold: ["B", () => editor.bold(), () => editor.removeBold()],
+    italic: ["I", () => editor.italic(), () => editor.removeItalic()],
+    underline: ["U", () => editor.underline(), () => editor.removeUnderline()],
+    strikethrough: ["S", () => editor.strikethrough(), () => editor.removeStrikethrough()],
+    list: ["UL", () => editor.makeUnorderedList(), () => editor.removeList()],
+    numbers: ["OL", () => editor.makeOrderedList(), () => editor.removeList()],
+    quote: ["BLOCKQUOTE", () => editor.increaseQuoteLevel(), () => editor.decreaseQuoteLevel()],
+    code: ["PRE", () => editor.code(), () => editor.removeCode()],
+  };
+  const buttons = [...tools.querySelectorAll("[data-tool]")];
+
+  const show = () => {
+    for (const button of buttons) {
+      const toggle = toggles[button.dataset.tool];
+      if (toggle) button.setAttribute("aria-pressed", String(editor.hasFormat(toggle[0])));
+    }
+  };
+  editor.addEventListener("pathChange", show);
+  editor.addEventListener("select", show);
+
+  async function insertImages(files) {
+    for (const file of files) {
+      if (!file.type.startsWith("image/")) continue;
+      if (file.size > LARGEST_IMAGE) {
+        window.alert(tools.dataset.tooLarge);
+        continue;
+      }
+      editor.insertImage(await asDataAddress(file), { alt: "" });
+      write();
+    }
+  }
+
+  const use = {
+    link() {
+      const address = window.prompt(tools.dataset.linkPrompt, "https://");
+      if (address && LINKS.test(address.trim())) editor.makeLink(address.trim());
+    },
+    clear: () => editor.removeAllFormatting(),
+    image: () => tools.querySelector("input[type=file]").click(),
+  };
+  tools.addEventListener("mousedown", (event) => {
+    if (event.target.closest("button")) event.preventDefault(); // the selection stays where it is
+  });
+  tools.addEventListener("click", (event) => {
+    const name = event.target.closest("[data-tool]")?.dataset.tool;
+    if (!name) return;
+    const toggle = toggles[name];
+    if (toggle) (editor.hasFormat(toggle[0]) ? toggle[2] : toggle[1])();
+    else use[name]();
+    if (name !== "image") editor.focus();
+    write();
+    show();
+  });
+  tools.querySelector("input[type=file]").addEventListener("change", async (event) => {
+    await insertImages(event.target.files);
+    event.target.value = "";
+    editor.focus();
+  });
+  editor.addEventListener("pasteImage", (event) => {
+    const items = [...(event.detail?.clipboardData?.items ?? [])];
+    insertImages(items.map((item) => item.getAsFile()).filter(Boolean));
+  });
+  area.addEventListener("drop", (event) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (!files.some((file) => file.type.startsWith("image/"))) return;
+    event.preventDefault();
+    insertImages(files);
+  });
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      event.stopPropagation();
+      textarea.form?.requestSubmit();
+    }
+  });
+  textarea.form?.addEventListener("submit", () => write(), { capture: true });
+  textarea.form?.addEventListener("reset", () => setTimeout(read));
+  area.addEventListener("blur", () => textarea.dispatchEvent(new Event("blur")));
+  /* Others may put text in: a draft, a canned response. */
+  textarea.addEventListener("rich-text:set", read);
+  textarea.addEventListener("rich-text:insert", (event) => {
+    editor.focus();
+    editor.insertHTML(event.detail.html);
+    write();
+  });
+  textarea.addEventListener("focus", () => area.focus());
+  textarea.focus = (options) => area.focus(options);
+  if (document.activeElement === textarea) area.focus();
+}
+
+const takeOverAll = () => document.querySelectorAll("textarea[data-rich-text]").forEach(takeOver);
+takeOverAll();
+document.addEventListener("htmx:afterSwap", takeOverAll);

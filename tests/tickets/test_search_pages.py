@@ -1,0 +1,256 @@
+"""The search page, saved searches, queue editor and export, through the pages."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from django.test import Client
+
+from helpdesk.people.models import Agent
+from tests.factories import EndUserFactory
+from tests.sign_in import agent_client
+from tests.tickets.conftest import Desk
+from tickets.constants import QueueFlag
+from tickets.models import Queue, QueuePreference
+from tickets.services import post_note
+
+
+@pytest.fixture
+def browser(desk: Desk) -> Client:
+    return agent_client(desk.agent)
+
+
+@pytest.fixture
+def administrator(desk: Desk) -> Client:
+    Agent.objects.filter(pk=desk.colleague.pk).update(isadmin=True)
+    return agent_client(Agent.objects.get(pk=desk.colleague.pk))
+
+
+def subjects(html: str) -> list[str]:
+    from bs4 import BeautifulSoup
+
+    return [link.get_text() for link in BeautifulSoup(html, "html.parser").select(".subject-link")]
+
+
+def found(browser: Client, **query: str) -> list[str]:
+    response = browser.get("/scp/search/", query)
+    assert response.status_code == 200, response
+    return subjects(response.content.decode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_of_subject_entry_and_requester_lead_to_tickets(desk: Desk, browser: Client) -> None:
+    printer = desk.ticket(
+        subject="Printer on fire",
+        message="The smoking laser",
+        user=EndUserFactory.new(name="Ann Bee", address="ann@acme.test"),
+    )
+    desk.ticket(subject="Réglages perdus", message="Bonjour")
+    post_note(printer, actor=desk.actor, body="<p>Replace the fuser</p>")
+    assert found(browser, q="printer fire") == ["Printer on fire"]
+    assert found(browser, q="smoking") == ["Printer on fire"]
+    assert found(browser, q="fuser") == ["Printer on fire"]
+    assert found(browser, q="reglages") == ["Réglages perdus"]
+    assert found(browser, q="Bee") == ["Printer on fire"]
+    assert found(browser, q="printer perdus") == []
+    assert found(browser, q="-printer bonjour") == ["Réglages perdus"]
+    assert found(browser, q='"laser smoking"') == []
+    assert found(browser, q="print*", sort="relevance") == ["Printer on fire"]
+    assert found(browser, q="from:ann@acme.test status:open created:<7d smoking") == []  # opened in March
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_finds_what_he_may_not_see(desk: Desk) -> None:
+    desk.ticket(subject="Secret plan")
+    assert found(agent_client(desk.stranger), q="secret plan") == []
+    assert found(agent_client(desk.stranger), q="secret plan", sort="relevance") == []
+
+
+def test_a_number_leads_to_its_ticket(desk: Desk, browser: Client) -> None:
+    ticket = desk.ticket(subject="One")
+    response = browser.get("/scp/search/", {"q": f"#{ticket.number}"})
+    assert response.headers["Location"] == f"/scp/tickets/{ticket.pk}/"
+    response = browser.get("/scp/tickets.php", {"a": "search", "query": "one two"})
+    assert response.headers["Location"] == "/scp/search/?q=one+two"
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "reason"),
+    [
+        ("status:open dept:nowhere", "dept:nowhere", "Nothing is called"),
+        ("colour:red", "colour:red", "There is no field"),
+        ('printer "open end', '"open end', "closing quotation mark"),
+        ("created:soon", "created:soon", "is no date"),
+        ("is:purple", "is:purple", "cannot be"),
+        ("status:", "status:", "What should"),
+        ("printer of", "of", "Too short or too common"),
+    ],
+)
+def test_what_cannot_be_read_is_pointed_at(desk: Desk, browser: Client, text: str, marked: str, reason: str) -> None:
+    html = browser.get("/scp/search/", {"q": text}).content.decode()
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(html, "html.parser")
+    assert [mark.get_text() for mark in page.select(".search-marked mark")] == [marked]
+    assert reason in page.select_one("#search-errors").get_text()  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_typing_offers_numbers_and_people(desk: Desk, browser: Client) -> None:
+    ticket = desk.ticket(subject="One", user=EndUserFactory.new(name="Ànn Bee", address="ann@acme.test"))
+    offered = browser.get("/scp/search/suggestions/", {"q": (ticket.number or "")[:4]}).content.decode()
+    assert f"/scp/tickets/{ticket.pk}/" in offered
+    assert "from:ann%40acme.test" in browser.get("/scp/search/suggestions/", {"q": "ann"}).content.decode()
+    assert f"/scp/tickets/{ticket.pk}/" not in (
+        agent_client(desk.stranger).get("/scp/search/suggestions/", {"q": (ticket.number or "")[:4]}).content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/scp/search/?q=%00&c=[[%22number%22,%22contains%22,%22%00%22]]",
+        "/scp/search/?q=subject:%00x+from:%00%40%00",
+        "/scp/search/?c=[[%22number%22,%22match%22,%22(%22]]",
+        "/scp/search/?c=[[%22created%22,%22ndaysago%22,{%22until%22:%2299999%22,%22int%22:%22m%22}]]",
+        "/scp/search/?c=[[%22created%22,%22equal%22,%229999-12-31%22]]",
+        "/scp/search/?c=[[%22dept_id%22,%22includes%22,%2299999999999999999999%22]]",
+        "/scp/search/?c={}&sort=relevance",
+        "/scp/search/?q=((+%22+-&sort=relevance",
+        "/scp/search/?q=-only+-these",
+        "/scp/search/suggestions/?q=%00%25_",
+        "/scp/queues/1/?sort=%00&filter=%00",
+        "/scp/search/condition/?c-x-path=created&c-9-path=%00",
+    ],
+)
+def test_no_input_breaks_a_page(desk: Desk, browser: Client, address: str) -> None:
+    desk.ticket()
+    assert browser.get(address).status_code == 200
+
+
+def test_a_search_by_fields_leads_to_its_results(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Mine")
+    form = {"find": "1", "c-0-path": "dept_id", "c-0-method": "includes", "c-0-value": str(desk.department.pk)}
+    response = browser.get("/scp/search/advanced/", form, follow=True)
+    assert subjects(response.content.decode()) == ["Mine"]
+    row = browser.get("/scp/search/condition/", {"c-7-path": "created", "c-7-method": "ndaysago"}).content.decode()
+    assert 'name="c-7-until"' in row
+
+
+def criteria(*rows: tuple[str, str, str]) -> dict[str, str]:
+    form: dict[str, str] = {}
+    for number, (path, method, value) in enumerate(rows):
+        form |= {f"c-{number}-path": path, f"c-{number}-method": method, f"c-{number}-value": value}
+    return form
+
+
+def test_an_agent_saves_changes_and_deletes_a_search_of_his_own(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Broken printer")
+    desk.ticket(subject="Late invoice")
+    form = {"title": "Printers & co", "kind": "queue", **criteria(("cdata__subject", "contains", "PRINTER"))}
+    response = browser.post("/scp/queues/new/", form)
+    queue = Queue.objects.get(title="Printers &amp; co")
+    assert response.headers["Location"] == f"/scp/queues/{queue.pk}/"
+    assert (queue.flags, queue.staff_id, queue.path) == (QueueFlag(0), desk.agent.pk, f"/{queue.pk}/")
+    assert queue.config == {"criteria": [["cdata__subject", "contains", "PRINTER"]], "conditions": []}
+    page = browser.get(f"/scp/queues/{queue.pk}/").content.decode()
+    assert subjects(page) == ["Broken printer"]
+    assert "Saved searches" in page
+    assert browser.post("/scp/queues/new/", form).status_code == 422  # the name is taken
+    browser.post(f"/scp/queues/{queue.pk}/edit/", {**form, "title": "Bills", "c-0-value": "invoice"})
+    assert subjects(browser.get(f"/scp/queues/{queue.pk}/").content.decode()) == ["Late invoice"]
+    assert agent_client(desk.colleague).get(f"/scp/queues/{queue.pk}/").status_code == 404
+    assert agent_client(desk.colleague).post(f"/scp/queues/{queue.pk}/delete/").status_code == 404
+    browser.post(f"/scp/queues/{queue.pk}/delete/")
+    assert not Queue.objects.filter(pk=queue.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"title": " "}, "A title is required"),
+        ({"title": "x"}, "No fields selected for searching"),
+        ({"title": "x", **criteria(("nosuchfield", "includes", "1"))}, "nosuchfield: there is no such field"),
+        ({"title": "x", **criteria(("number", "match", "("))}, "broken regular expression"),
+        ({"title": "x", **criteria(("isoverdue", "set", ""), ("isoverdue", "nset", ""))}, "no ticket can fulfil"),
+        ({"title": "x", **criteria(("created", "before", "soon"))}, "cannot be read"),
+        ({"title": "x", "parent": "999", **criteria(("isoverdue", "set", ""))}, "Select a valid queue"),
+    ],
+)
+def test_what_cannot_be_saved_is_named(desk: Desk, browser: Client, form: dict[str, str], message: str) -> None:
+    response = browser.post("/scp/queues/new/", form)
+    assert response.status_code == 422
+    assert message in response.content.decode()
+    assert not Queue.objects.filter(staff_id=desk.agent.pk).exists()
+
+
+def test_only_administrators_change_what_everybody_sees(desk: Desk, browser: Client, administrator: Client) -> None:
+    form = {"title": "Phones", "kind": "queue", "parent": "1", **criteria(("source", "includes", "Phone"))}
+    assert browser.get("/scp/queues/1/edit/").status_code == 404
+    administrator.post("/scp/queues/new/", form)
+    queue = Queue.objects.get(title="Phones")
+    assert queue.path == f"/1/{queue.pk}/"
+    assert queue.flags & (QueueFlag.PUBLIC | QueueFlag.QUEUE | QueueFlag.INHERIT_CRITERIA)
+    assert b"Phones" in browser.get("/scp/queues/1/").content
+    loop = administrator.post("/scp/queues/1/edit/", {"title": "Open", "kind": "queue", "parent": str(queue.pk)})
+    assert (loop.status_code, b"Cannot be a descendent of itself" in loop.content) == (422, True)
+
+
+def test_the_form_previews_what_it_would_list(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Broken printer")
+    preview = browser.post("/scp/queues/preview/", criteria(("cdata__subject", "contains", "printer"))).content.decode()
+    assert "Broken printer" in preview
+    assert "no such field" in browser.post("/scp/queues/preview/", criteria(("gone", "set", ""))).content.decode()
+
+
+def test_an_agent_arranges_a_queue_for_himself(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Late", source="Phone")
+    form = {"sort_id": "6", "filter": "isoverdue", "only-isanswered": "1", "column-0": "3", "column-1": "1"}
+    browser.post("/scp/queues/1/arrange/", form)
+    setting = QueuePreference.objects.get(queue=1, staff=desk.agent).setting
+    assert (setting or {})["criteria"] == [["isanswered", "set", None]]
+    page = browser.get("/scp/queues/1/").content.decode()
+    assert subjects(page) == []
+    browser.post("/scp/queues/1/arrange/", {"reset": "1"})
+    assert subjects(browser.get("/scp/queues/1/").content.decode()) == ["Late"]
+    assert subjects(agent_client(desk.colleague).get("/scp/queues/1/").content.decode()) == ["Late"]
+
+
+def test_lists_are_sorted_and_filtered_by_their_address(desk: Desk, browser: Client) -> None:
+    for subject in ("B", "A", "C"):
+        desk.ticket(subject=subject)
+    Queue.objects.filter(pk=1).update(filter="isoverdue")
+    assert subjects(browser.get("/scp/queues/1/", {"sort": "cdata__subject"}).content.decode()) == ["A", "B", "C"]
+    down = browser.get("/scp/queues/1/", {"sort": "cdata__subject", "dir": "1"})
+    assert subjects(down.content.decode()) == ["C", "B", "A"]
+    assert subjects(browser.get("/scp/queues/1/", {"filter": "1"}).content.decode()) == []
+    assert len(subjects(browser.get("/scp/queues/1/", {"sort": "nonsense", "filter": "x"}).content.decode())) == 3
+
+
+def test_a_queue_is_downloaded_as_a_table(desk: Desk, browser: Client) -> None:
+    ticket = desk.ticket(subject="Sum 1+1", user=EndUserFactory.new(name="=Ann", address="ann@acme.test"))
+    response = browser.get("/scp/queues/1/export.csv")
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("Ticket Number,Date Created,Subject,From,From Email,Priority")
+    assert lines[1].startswith(f"{ticket.number},2026-03-02 09:00:00,Sum 1+1,'=Ann,ann@acme.test,Normal")
+    assert len(lines) == 2
+    book = b"".join(browser.get("/scp/queues/1/export.xlsx").streaming_content)  # type: ignore[attr-defined]
+    assert "xl/worksheets/sheet1.xml" in zipfile.ZipFile(io.BytesIO(book)).namelist()
+    assert browser.get("/scp/queues/1/export.exe").status_code == 404
+    hidden = b"".join(agent_client(desk.stranger).get("/scp/queues/1/export.csv").streaming_content)  # type: ignore[attr-defined]
+    assert b"Sum 1+1" not in hidden
+    found = json.dumps([["cdata__subject", "contains", "1+1"]])
+    response = browser.get("/scp/search/export.csv", {"c": found})
+    assert b"Sum 1+1" in b"".join(response.streaming_content)  # type: ignore[attr-defined]
+
+
+def test_numbers_that_open_tickets_do_not_tell_come_after_the_page(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Done", closed=True)
+    page = browser.get("/scp/queues/1/").content.decode()
+    assert "/scp/queues/navigation/" in page
+    rail = browser.get("/scp/queues/navigation/").content.decode()
+    assert "/scp/queues/navigation/" not in rail
+    assert "/scp/queues/navigation/" not in browser.get("/scp/queues/1/").content.decode()

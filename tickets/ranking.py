@@ -1,0 +1,186 @@
+"""The ranks of tickets: what queues that sort by priority sort them by, in a side table of ours.
+
+A priority is a form answer. No index holds it together with status, department and date, so that a page of such a queue
+would read every ticket of the queue. `hd_ticket_rank` has these columns side by side. PHP does not know of it, and our
+own services need not either: a rank counts only while its ticket was not saved since the watermark (`ticket.updated`),
+and the few tickets saved since are read from their own rows (`tickets.paging`). A job of every minute moves the
+watermark on and puts right what was changed without `updated`; a nightly one goes over everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.lookups import Exact
+
+from helpdesk.forms import cdata
+from helpdesk.forms.constants import EntryObject
+from tickets.constants import TicketState
+from tickets.models import RankingState, Ticket, TicketRank
+from tickets.querysets import TicketQuerySet
+from tickets.reference_data import priorities, status_ids
+from tickets.sorting import URGENCY, TicketOrder, order_of
+
+logger = structlog.get_logger(__name__)
+
+DATES = ("lastupdate", "created", "est_duedate")
+"""By which dates a queue can sort within a priority at the same cost."""
+NO_DATE = datetime(1971, 1, 1, 12, tzinfo=UTC)
+"""Stands for a missing date, which counts as smaller than all others."""
+SLICE = 1000
+"""Tickets ranked in one transaction."""
+LAG = timedelta(minutes=2)
+"""How long the transaction of a save may take, and how far PHP's clock may be behind, without a ticket being missed."""
+WATERMARK_KEPT_SECONDS = 30
+_RANKED = (*DATES, "status_id", "dept_id")
+
+
+def watermark() -> datetime | None:
+    """Give the moment since which tickets must be read themselves; None while there are not ranks for all.
+
+    An older one is as right as the newest, only slower: so it is kept for a while.
+    """
+    kept: tuple[datetime | None] | None = cache.get(_key())
+    if kept is None:
+        kept = (RankingState.objects.values_list("watermark", flat=True).first(),)
+        cache.set(_key(), kept, WATERMARK_KEPT_SECONDS)
+    return kept[0]
+
+
+def ranked(tickets: TicketQuerySet, *, since: datetime) -> QuerySet[TicketRank]:
+    """Give the ranks of these tickets, as far as they still hold: those of tickets not saved since the watermark."""
+    own = tickets.filter(
+        pk=OuterRef("ticket_id"), status_id=OuterRef("status_id"), dept_id=OuterRef("dept_id"), updated__lt=since
+    )
+    # A scalar sub-query and no EXISTS: planners must look tickets up in the order of the ranks, not join all of a kind.
+    found = Subquery(own.annotate(one=Value(1)).values("one"), output_field=IntegerField())
+    return TicketRank.objects.filter(Exact(found, 1))
+
+
+def date_of(order: TicketOrder) -> str | None:
+    """Give the date by which an order sorts within the priority; None for orders that the ranks do not serve."""
+    if len(order.keys) != 3:
+        return None
+    urgency, date, last = order.keys
+    fits = urgency.name == URGENCY and date.name in DATES and date.descending == last.descending
+    return date.name if fits else None
+
+
+# --- Keeping up -------------------------------------------------------------------------------------------------------
+
+
+def keep_up(*, now: datetime, slices: int | None = None) -> int:
+    """Rank what changed, and go on with a run over all tickets for at most `slices` slices; give how many were ranked.
+
+    The first call begins the first run. May be killed at any point and run twice at once.
+    """
+    state, _is_new = RankingState.objects.get_or_create(pk=1, defaults={"started": now - LAG})
+    count = 0
+    if state.started is not None:
+        count += _go_on(slices)
+    state.refresh_from_db()
+    if state.watermark is not None:
+        until = now - LAG
+        count += _rank_saved(state.watermark, until)
+        count += _rank_differing(until)
+    cache.delete(_key())
+    return count
+
+
+def start_over(*, now: datetime) -> None:
+    """Begin a run over all tickets, which `keep_up` carries out; the ranks there are count meanwhile."""
+    RankingState.objects.update_or_create(pk=1, defaults={"started": now - LAG, "position": 0})
+
+
+def forget() -> None:
+    """Let nothing count that was ranked before: tickets came from elsewhere, saved long before the watermark."""
+    RankingState.objects.all().delete()
+    cache.delete(_key())
+
+
+def _go_on(slices: int | None) -> int:
+    count = 0
+    while slices is None or slices > 0:
+        slices = None if slices is None else slices - 1
+        state = RankingState.objects.get(pk=1)
+        if state.started is None:
+            return count
+        ids = list(Ticket.objects.filter(pk__gt=state.position).order_by("pk").values_list("pk", flat=True)[:SLICE])
+        behind = TicketRank.objects.filter(pk__gt=state.position)
+        # Only the run that is still at this place moves on: another worker may do the same at the same time.
+        place = RankingState.objects.filter(pk=1, started=state.started, position=state.position)
+        if not ids:
+            behind.delete()
+            place.update(watermark=max(filter(None, (state.watermark, state.started))), started=None, position=0)
+            return count
+        _rank(ids)
+        known = set(ids)
+        gone = [pk for pk in behind.filter(pk__lte=ids[-1]).values_list("pk", flat=True) if pk not in known]
+        TicketRank.objects.filter(pk__in=gone).delete()
+        place.update(position=ids[-1])
+        count += len(ids)
+    return count
+
+
+def _rank_saved(since: datetime, until: datetime) -> int:
+    """Rank the tickets saved from the watermark on, and move it to `until`."""
+    if until <= since:
+        return 0
+    count = _rank_all(Ticket.objects.filter(updated__gte=since, updated__lt=until))
+    RankingState.objects.filter(pk=1, watermark__lt=until).update(watermark=until)
+    return count
+
+
+def _rank_differing(until: datetime) -> int:
+    """Rank the open tickets whose rank is missing or says something else: somebody wrote rows without `updated`."""
+    same = TicketRank.objects.filter(
+        ticket_id=OuterRef("pk"),
+        status_id=OuterRef("status_id"),
+        dept_id=OuterRef("dept_id"),
+        created=OuterRef("created"),
+    )
+    open_tickets = Ticket.objects.filter(status__in=status_ids(TicketState.OPEN), updated__lt=until)
+    count = _rank_all(open_tickets.filter(~Exists(same), created__isnull=False))
+    if count:
+        logger.info("ranks_put_right", count=count)
+    return count
+
+
+def _rank_all(tickets: TicketQuerySet) -> int:
+    ids = list(tickets.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), SLICE):
+        _rank(ids[start : start + SLICE])
+    return len(ids)
+
+
+def _rank(ids: Collection[int]) -> None:
+    """Write the ranks of these tickets anew. One saved meanwhile is ranked again: that was after the watermark."""
+    by_priority = order_of(["-cdata__priority"])
+    tickets = by_priority.annotated(Ticket.objects.filter(pk__in=ids), priorities()).order_by()
+    rows = cdata.with_table(EntryObject.TICKET, lambda: list(tickets.values("pk", URGENCY, *_RANKED)))
+    fields = [field.name for field in TicketRank._meta.fields if not field.primary_key]
+    targets = ["ticket_id"] if connection.features.supports_update_conflicts_with_target else None
+    TicketRank.objects.bulk_create(
+        map(_rank_of, rows), update_conflicts=True, update_fields=fields, unique_fields=targets
+    )
+
+
+def _rank_of(row: dict[str, Any]) -> TicketRank:
+    dates = {name: row[name] or NO_DATE for name in DATES}
+    return TicketRank(
+        ticket_id=row["pk"],
+        status_id=row["status_id"] or 0,
+        dept_id=row["dept_id"] or 0,
+        urgency=row[URGENCY],
+        **dates,
+    )
+
+
+def _key() -> str:
+    return f"tickets.ranking.{connection.settings_dict['NAME']}"
