@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import Enum
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from helpdesk.legacy.crypto import SecretUnreadable, decrypt
+from tests.conformance.account_deviations import ACCOUNT_DEVIATIONS
+from tests.conformance.api_deviations import API_DEVIATIONS
 from tests.conformance.comparison import DATABASE_TIME
+from tests.conformance.deviation import Deviation, Reason
 from tests.conformance.environment import PASSWORD_COST
+from tests.conformance.filter_deviations import FILTER_DEVIATIONS
+from tests.conformance.lifecycle_deviations import LIFECYCLE_DEVIATIONS
+from tests.conformance.mail_deviations import MAIL_DEVIATIONS
+from tests.conformance.mail_thread_deviations import MAIL_THREAD_DEVIATIONS
+from tests.conformance.queue_deviations import QUEUE_DEVIATIONS
 from tests.conformance.recorded import RecordedCase, support_file
-
-
-class Reason(Enum):
-    """Why a recorded behaviour is not reproduced."""
-
-    SECURITY = "security"
-    DATA_LOSS = "data loss"
-    CRASH = "crash"
-    PLAINLY_WRONG_RESULT = "plainly wrong result"
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """One rule: `applies` decides by the content of a case, `expectation` gives what we promise instead."""
-
-    name: str
-    reason: Reason
-    explanation: str
-    applies: Callable[[RecordedCase], bool]
-    expectation: Callable[[RecordedCase], Any]
+from tests.conformance.task_deviations import TASK_DEVIATIONS
+from tests.conformance.template_deviations import TEMPLATE_DEVIATIONS
+from tests.conformance.thread_deviations import THREAD_DEVIATIONS
 
 
 class AmbiguousDeviationError(Exception):
@@ -176,7 +166,53 @@ _PERIOD_NAMES: dict[str, Callable[[date], str]] = {
 }
 
 
+# Forms
+
+_EMOTICONS = re.compile("[©®\u2702-\u27b0\U0001f000-\U0010ffff]")
+_TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
+
+
+def _loses_emoticons(case: RecordedCase) -> bool:
+    if (case.file, case.kind) != ("forms.json", "field text"):
+        return False
+    value = case.input.get("value")
+    return isinstance(value, str) and _EMOTICONS.sub("", value) == case.expect["stored_value"] != value
+
+
+def _keeps_emoticons(case: RecordedCase) -> dict[str, Any]:
+    value = case.input["value"]
+    texts = ("stored_value", "cdata_value", "to_string", "filter_data", "searchable", "export")
+    return {**case.expect, **dict.fromkeys(texts, value), "display": escape(value)}
+
+
+def _hides_tags_of_plain_text(case: RecordedCase) -> bool:
+    return (
+        (case.file, case.kind) == ("forms.json", "field memo")
+        and not case.given["configuration"].get("html", True)
+        and _TAG.search(case.input["value"]) is not None
+    )
+
+
+def _shows_tags_of_plain_text(case: RecordedCase) -> dict[str, Any]:
+    value = case.input["value"]
+    return {**case.expect, "searchable": value, "export": value, "display": escape(value)}
+
+
 DEVIATIONS = (
+    Deviation(
+        name="answers keep every character",
+        reason=Reason.DATA_LOSS,
+        explanation="osTicket removes emoji, and with them ©, ® and dingbats, from lines of text.",
+        applies=_loses_emoticons,
+        expectation=_keeps_emoticons,
+    ),
+    Deviation(
+        name="plain long answers show what was typed",
+        reason=Reason.DATA_LOSS,
+        explanation="osTicket stores `<x>` in a plain answer but shows, exports and indexes it without.",
+        applies=_hides_tags_of_plain_text,
+        expectation=_shows_tags_of_plain_text,
+    ),
     Deviation(
         name="periods follow the calendar",
         reason=Reason.PLAINLY_WRONG_RESULT,
@@ -224,4 +260,14 @@ DEVIATIONS = (
         applies=_is_readable_mcrypt_secret,
         expectation=_read_like_tag_2,
     ),
+    *API_DEVIATIONS,
+    *ACCOUNT_DEVIATIONS,
+    *LIFECYCLE_DEVIATIONS,
+    *TASK_DEVIATIONS,
+    *FILTER_DEVIATIONS,
+    *QUEUE_DEVIATIONS,
+    *THREAD_DEVIATIONS,
+    *TEMPLATE_DEVIATIONS,
+    *MAIL_DEVIATIONS,
+    *MAIL_THREAD_DEVIATIONS,
 )

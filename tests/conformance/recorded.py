@@ -139,16 +139,20 @@ def _kind(file: str, record: Mapping[str, Any]) -> str:
     return str(record.get("kind") or record["input"].get("op") or "case")
 
 
-def _operation(record: Mapping[str, Any]) -> str:
-    """Operations of `lifecycle.json`; ids in the paths of pages do not make kinds."""
-    return re.sub(r"(?<=[/=])\d+", "<id>", str(record["input"]["operation"]))
+def operation_kind(step: Mapping[str, Any]) -> str:
+    """Kind of an operation of `lifecycle.json`: ids in addresses make none, what the form of a page does makes one."""
+    kind = re.sub(r"(?<=[/=])\d+", "<id>", str(step["operation"]))
+    args = step.get("args") or step.get("body") or {}
+    if kind.startswith("POST /scp/tickets.php"):
+        return f"{kind} do={args['do']}" if args["a"] == "process" else f"{kind} a={args['a']}"
+    return f"{kind} type={args['type']}" if kind == "query.check_staff_permission" and "type" in args else kind
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "api.json": lambda record: "request",
     "auth.json": lambda record: str(record["input"].get("call") or record["input"]["flow"]),
     "forms.json": lambda record: re.sub(r"-\d+$", "", f"field {record['given']['type']}"),
-    "lifecycle.json": _operation,
+    "lifecycle.json": lambda record: operation_kind(record["input"]),
     "mail-parse.json": lambda record: "parse",
     "mail-templates.json": lambda record: f"context {record['given']['context']}",
     "mail-thread.json": lambda record: "steps",

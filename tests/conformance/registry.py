@@ -16,16 +16,35 @@ from tests.conformance.recorded import RecordedCase
 
 Observe = Callable[[RecordedCase], Any]
 Compare = Callable[[Any, Any], list[str]]
+Waits = Callable[[RecordedCase], str]
+
+
+def _waits_for_nothing(case: RecordedCase) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One side of a case with a verdict of its own (the answer, the rows, the mails); `name` '' is the whole case.
+
+    `waits` says what a case waits for that is not built yet, '' for nothing: it must fail until then, and fails when it
+    does not. `concerns` leaves out cases that say nothing about this side.
+    """
+
+    name: str
+    compare: Compare
+    waits: Waits = _waits_for_nothing
+    concerns: Callable[[RecordedCase], bool] = lambda case: True
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """`observe` carries a case out, `compare` lists the differences between what is expected and what happened."""
+    """`observe` carries a case out; each aspect lists the differences between what is expected and what happened."""
 
     observe: Observe
-    compare: Compare
+    aspects: tuple[Aspect, ...]
     uses_database: bool
-    in_real_transactions: bool
+    needs_real_transactions: Callable[[RecordedCase], bool]
 
 
 _ADAPTERS: dict[tuple[str, str], Adapter] = {}
@@ -35,21 +54,24 @@ def adapter(
     file: str,
     *kinds: str,
     compare: Compare = differences,
+    aspects: tuple[Aspect, ...] = (),
     uses_database: bool = False,
     in_real_transactions: bool = False,
+    needs_real_transactions: Callable[[RecordedCase], bool] | None = None,
 ) -> Callable[[Observe], Observe]:
     """Register the decorated function for cases of these kinds in `file`.
 
-    `in_real_transactions` is for code that needs commits or changes tables (slower).
+    With `aspects` every one of them gets a verdict, else `compare` judges the whole. `in_real_transactions` is for code
+    that needs commits or changes tables (slower), `needs_real_transactions` says which cases do.
     """
 
     def register(observe: Observe) -> Observe:
         for kind in kinds:
             if (file, kind) in _ADAPTERS:
                 raise ValueError(f"{file} {kind} has an adapter already")
-            _ADAPTERS[file, kind] = Adapter(
-                observe, compare, uses_database or in_real_transactions, in_real_transactions
-            )
+            judged = aspects or (Aspect("", compare),)
+            needs = needs_real_transactions or (lambda case: in_real_transactions)
+            _ADAPTERS[file, kind] = Adapter(observe, judged, uses_database or in_real_transactions, needs)
         return observe
 
     return register

@@ -59,7 +59,8 @@ def test_every_call_of_the_secrets_has_an_adapter() -> None:
 def test_ids_in_paths_do_not_make_kinds() -> None:
     kinds = {case.kind for case in load_cases(DEFAULT_FOLDER) if case.file == "lifecycle.json"}
     assert "POST /scp/ajax.php/tickets/<id>/status" in kinds
-    assert "POST /scp/tickets.php?id=<id>" in kinds
+    assert "POST /scp/tickets.php?id=<id> a=reply" in kinds
+    assert "POST /scp/tickets.php?id=<id> do=overdue" in kinds
     assert "ticket.create" in kinds
 
 

@@ -10,6 +10,7 @@ from tests.conformance.recorded import RecordedCase
 from tests.conformance.registry import adapter
 from tickets import numbers
 from tickets.models import Sequence, Ticket
+from tickets.number_register import TICKETS
 
 FILE = "numbers.json"
 
@@ -56,7 +57,7 @@ def _draw_at_random(case: RecordedCase) -> dict[str, Any]:
 
 
 def _draw(sequence_id: int, number_format: str) -> str:
-    return numbers.next_number(sequence_id, number_format, numbers.is_ticket_number)
+    return numbers.next_number(sequence_id, number_format, TICKETS)
 
 
 @adapter(FILE, "validate")

@@ -43,7 +43,7 @@ def _observed(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The answer; `changes` are the statements that did more than read."""
     with CaptureQueriesContext(connection) as queries:
         result = read()
-    changes = [query["sql"] for query in queries if not query["sql"].startswith("SELECT")]
+    changes = [query["sql"] for query in queries if not query["sql"].lstrip("(").startswith("SELECT")]
     return {"result": result, "changes": changes, "mails": mail.outbox}
 
 
