@@ -11,9 +11,12 @@ PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 PIP_INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --only-binary=:all:
 
+# Compiled modules are kept, whatever the shell says: each process of a test run would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 .PHONY: help run test checks lint format types audit licences test-sqlite soak test-db-up test-db-down test-db-status \
-	runserver static lock clean core dev
+	bench runserver static lock clean core dev
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +100,12 @@ test-db-down: dev ## Stop the servers that test-db-up started
 test-db-status: dev ## Say which servers answer
 	@$(PYTHON) -m tests.servers status
 
+# --- Measuring ------------------------------------------------------------------------------------------------------
+
+bench: dev ## Measure pages with a long history: SIZES="10000 1000000", ENGINES="sqlite mariadb postgresql", ARGS=--fresh
+	@exec $(PYTHON) -m bench run $(if $(SIZES)$(TICKETS),--tickets $(or $(TICKETS),$(SIZES))) \
+		$(if $(ENGINES),--engines $(ENGINES)) $(ARGS)
+
 # --- Development ----------------------------------------------------------------------------------------------------
 
 runserver: dev ## Django's development server with debug pages: HOST=127.0.0.1 PORT=8000
@@ -114,7 +123,7 @@ lock: ## Make the lock files anew from pyproject.toml: ARGS=--upgrade for newer 
 		--constraint requirements/dev.txt --output-file requirements/server.txt $(ARGS)
 	$(LOCK) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt $(ARGS)
 
-LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --no-strip-extras --generate-hashes --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
 clean: ## Delete the virtual environment and what tools left behind (never var/)

@@ -9,6 +9,7 @@ import re
 import secrets
 import zoneinfo
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -132,6 +133,18 @@ def data_directory(house: Path) -> Path:
     if (house / "manage.py").exists():
         return house / "var"
     return Path(text("XDG_DATA_HOME") or Path.home() / ".local" / "share").absolute() / "ostler"
+
+
+def make_data_directory(directory: Path) -> None:
+    """Make the data directory for this user alone (mode 700); one without DATA_DIR is closed to others if it was open.
+
+    A directory that DATA_DIR names and that exists is left as it is: `check --deploy` warns of an open one.
+    """
+    with suppress(OSError):  # what needs a file there says so; with servers and all keys given nothing does
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = directory.stat()
+        if not text("DATA_DIR") and status.st_uid == os.geteuid() and status.st_mode & 0o077:
+            directory.chmod(0o700)
 
 
 def is_secret_given(name: str) -> bool:

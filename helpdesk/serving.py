@@ -1,4 +1,4 @@
-"""What `manage.py serve` runs: the web server, a worker for jobs and the scheduler."""
+"""What `manage.py serve` runs: the web server, a worker for jobs, the scheduler, and who waits for mail if wanted."""
 
 import errno
 import hashlib
@@ -164,6 +164,7 @@ def programs(address: Address, *, web_workers: int, web_threads: int, job_thread
         Program("web", web, is_ready=lambda: answers(address), vital=True),
         Program("worker", worker),
         Program("beat", beat),
+        Program("mail", [sys.executable, "-m", "django", "fetchmail", "--idle", "--settings", "helpdesk.settings"]),
     ]
 
 

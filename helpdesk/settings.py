@@ -18,6 +18,7 @@ from helpdesk.schedule import RECURRING_JOBS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = environment.data_directory(BASE_DIR)
+environment.make_data_directory(DATA_DIR)
 
 # NODE_ENV is what the REST side-car of osTicket installations used; DEBUG is ours and wins.
 _node_environment = environment.choice("NODE_ENV", "production", {"production", "development", "test"})
@@ -40,6 +41,27 @@ SECRET_SALT = (
     or (PHP_CONFIGURATION.secret_salt if PHP_CONFIGURATION else "")
     or environment.remembered_secret("SECRET_SALT", DATA_DIR / "secret_salt", lambda: secrets.token_hex(16))
 )
+
+# The server for mails of addresses that have none of their own: `tls://user:password@mail.example.com:587`.
+MAIL_SERVER = environment.secret_address("MAIL_SERVER", {"plain", "tls", "ssl"})
+MAIL_UNVERIFIED_HOSTS = environment.host_names("MAIL_UNVERIFIED_HOSTS", "")
+MAIL_LARGEST = environment.integer("MAIL_LARGEST", 64 * 1024 * 1024, minimum=64 * 1024)
+MAIL_FETCH_PARALLEL = environment.integer("MAIL_FETCH_PARALLEL", 4, minimum=1, maximum=64)
+MAIL_FETCH_SECONDS = environment.integer("MAIL_FETCH_SECONDS", 240, minimum=10)
+MAIL_IDLE = environment.boolean("MAIL_IDLE", False)
+MAIL_FETCH_STOP_FAILURES = environment.integer("MAIL_FETCH_STOP_FAILURES", 200, minimum=0)
+MAIL_FETCH_STOP_DAYS = environment.integer("MAIL_FETCH_STOP_DAYS", 7, minimum=0)
+OUTBOX_WAKES_WORKERS = True
+# The name by which the receiving mail server begins its Authentication-Results headers; nobody else's are believed.
+MAIL_AUTHENTICATION_SERVER = environment.text("MAIL_AUTHENTICATION_SERVER")
+# What becomes of an agent's answer to an alert about a message: `response` goes out to the user, `note` is osTicket's
+# way. Without it: `note` in an adopted database, whose agents know it so, else `response`.
+AGENT_ANSWERS_BY_MAIL = environment.choice("AGENT_ANSWERS_BY_MAIL", "", {"", "note", "response"})
+# Days for which mails are kept as they came; 0 keeps them as long as their tickets.
+MAIL_ORIGINALS_DAYS = environment.integer("MAIL_ORIGINALS_DAYS", 0, minimum=0)
+# Automatic answers within an hour, to one address and on one ticket; more are not sent.
+AUTOMATIC_ANSWERS_PER_ADDRESS = environment.integer("AUTOMATIC_ANSWERS_PER_ADDRESS", 10, minimum=0)
+AUTOMATIC_ANSWERS_PER_TICKET = environment.integer("AUTOMATIC_ANSWERS_PER_TICKET", 10, minimum=0)
 
 TABLE_PREFIX = environment.matching(
     "TABLE_PREFIX",
@@ -69,8 +91,15 @@ HELPDESK_EMAIL = environment.matching(
     "HELPDESK_EMAIL", "support@helpdesk.example", r"[^\s@<>]+@[^\s@<>]+", "give one plain address."
 )
 HELPDESK_TIME_ZONE = environment.time_zone("HELPDESK_TIME_ZONE", "UTC")
+# Who knows it gets the full report of `/health?full`; nobody does while it is empty.
+HEALTH_TOKEN = environment.secret("HEALTH_TOKEN")
+METRICS_TOKEN = environment.secret("METRICS_TOKEN")
+# None: on all but adopted databases.
+OPTIMIZE_TABLES = environment.boolean("OPTIMIZE_TABLES", False) if environment.text("OPTIMIZE_TABLES") else None
 
 INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -80,7 +109,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "helpdesk.legacy",
+    "helpdesk.audit",
     "helpdesk.configuration",
+    "helpdesk.health",
     "helpdesk.people",
     "helpdesk.accounts",
     "helpdesk.forms",
@@ -93,12 +124,17 @@ INSTALLED_APPS = [
     "filters",
     "tickets",
     "tasks",
+    "mailfetch",
     "helpdesk.api",
     "helpdesk.portal",
+    "helpdesk.directory",
+    "helpdesk.reports",
+    "helpdesk.administration",
 ]
 
 MIDDLEWARE = [
     "helpdesk.portal.liveness.LivenessMiddleware",
+    "helpdesk.api.gateway.ApiGateway",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -113,6 +149,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.accounts.middleware.AgentDoorMiddleware",
+    "helpdesk.accounts.user_views.NewPasswordMiddleware",
+    "helpdesk.portal.middleware.OfflineMiddleware",
     "helpdesk.portal.middleware.ViewerTimeZoneMiddleware",
 ]
 
@@ -155,6 +193,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "media"
+# Attachments on disk, where the help desk is set to that (helpdesk/files/filesystem.py).
+FILE_STORAGE_PATH = environment.text("FILE_STORAGE_PATH")
+OSTICKET_ROOT = Path(_php_path).resolve().parent.parent if _php_path else None
 
 # The shared cache: every process of this help desk must reach the same one (configuration versions, throttles).
 CACHE_URL = environment.secret_address("CACHE_URL", {"redis", "rediss", "unix"})
@@ -192,6 +233,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = RECURRING_JOBS
+# Beat writes down each job as it hands it out, not every three minutes: by this the health page knows that it runs.
+CELERY_BEAT_SYNC_EVERY = 1
 CELERY_RESULT_EXPIRES = None  # nobody keeps results, so nothing needs to clear them away
 
 # Two doors, each with cookies and sessions of its own; their names come from helpdesk/accounts/doors.py.
@@ -234,9 +277,44 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Uploads above 2.5 MB are spooled to disk by Django; the body limit itself comes from osTicket's `max_file_size`.
+# A name such as "Staging" beside the title of the administration, so that nobody takes it for another one.
+ENVIRONMENT_NAME = environment.text("ENVIRONMENT_NAME")
+# The look of the administration at /admin/ (helpdesk/administration), in the teal of the agent portal.
+ADMINISTRATION_ACCENT = {
+    "50": "#f0f9fa",
+    "100": "#e2f1f3",
+    "200": "#c3e3e7",
+    "300": "#a9d3d9",
+    "400": "#58c0cd",
+    "500": "#2a98a7",
+    "600": "#0b6b78",
+    "700": "#095a65",
+    "800": "#084f59",
+    "900": "#063f47",
+    "950": "#04262b",
+}
+UNFOLD = {
+    "SITE_URL": "/scp/",
+    "SITE_SYMBOL": "support",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_HISTORY": True,
+    "ENVIRONMENT": "helpdesk.administration.navigation.environment",
+    "STYLES": ["helpdesk.administration.navigation.stylesheet"],
+    "SIDEBAR": {"navigation": "helpdesk.administration.navigation.sidebar"},
+    "COLORS": {"primary": ADMINISTRATION_ACCENT},
+}
+
+# Uploads above 2.5 MB are spooled to disk; what is too large for every field (`max_file_size`) is not kept at all.
+FILE_UPLOAD_HANDLERS = [
+    "helpdesk.files.uploading.LimitedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# The largest request that programs may send to osTicket's API, in bytes; files are inside it, as base64.
+API_MAX_BODY = environment.integer("API_MAX_BODY", 32 * 1024 * 1024, minimum=1024)
 
 # The schema is osTicket's: expression constraints and MySQL's views on them do not apply to it.
 SILENCED_SYSTEM_CHECKS = ["models.W044", "mysql.E001", "fields.W342"]
@@ -248,5 +326,12 @@ LOGGING = {
     "formatters": {"line": {"()": "helpdesk.log_format.line_formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+        # Three lines for each job of every minute would bury all others; what goes wrong is a warning or an error.
+        **{
+            name: {"level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "ERROR"} else "WARNING"}
+            for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")
+        },
+    },
 }

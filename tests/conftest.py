@@ -6,16 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from helpdesk.configuration import kept, selectors, versioned
+from helpdesk.configuration.kept import forget_everything_kept
 from helpdesk.configuration.selectors import forget
+from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.forms import cdata
+from helpdesk.legacy.models import Installation
+from helpdesk.legacy.originals import forget_columns
 from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
+from helpdesk.threads.own_rows import is_followed
 from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
 __all__ = ["pytest_collection_modifyitems", "pytest_report_header", "pytest_terminal_summary"]
+
+# How long an example takes says something about the machine only.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts into the background with Ctrl-C ignored, and programs pass that on to their children:
@@ -36,13 +48,15 @@ def seed() -> None:
     seed_database(ANSWERS, now=INSTALLED_AT)
     for object_type in cdata.TABLES:
         cdata.rebuild(object_type)
+    is_followed()  # read once in a process: no test that plays an adopted database decides it for the others
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Seed the test database once; ordinary tests roll back to these rows."""
+    """Seed the test database once; ordinary tests roll back to these rows. With --reuse-db they are there already."""
     with django_db_blocker.unblock():
-        seed()
+        if not is_set_up():
+            seed()
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +69,41 @@ def _initial_rows_after_flush(request: pytest.FixtureRequest, _django_db_marker:
         seed()
 
 
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the process knows for the time of a test: on a busy machine it would be read anew meanwhile."""
+    for module in (kept, selectors, versioned):
+        monkeypatch.setattr(module, "LONGEST_AGE", 3600.0)
+
+
+@pytest.fixture
+def utf8mb3(db: None) -> Iterator[None]:
+    """Note that osTicket's tables are utf8mb3, on MySQL only.
+
+    The tables of the tests hold every character: what reaches them is to be looked at.
+    """
+    if connection.vendor == "mysql":
+        Installation.objects.update(utf8mb3_tables=True)
+        _forget_installation()
+    yield
+    if connection.vendor == "mysql":
+        _forget_installation()
+
+
+def _forget_installation() -> None:
+    connection.forget_installation()  # type: ignore[attr-defined]
+    forget_columns(connection)
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     """No test sees what another one cached or read of the settings."""
     cache.clear()
     forget()
+    forget_everything_versioned()
+    forget_everything_kept()
     yield
     cache.clear()
     forget()
+    forget_everything_versioned()
+    forget_everything_kept()

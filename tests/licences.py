@@ -17,7 +17,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGE = REPOSITORY / "docs" / "licences.md"
-PIN = re.compile(r"^([a-z0-9-]+)==", re.M)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==", re.M)
 
 REVIEWED = {
     "amqp": "BSD-3-Clause",
@@ -28,14 +28,17 @@ REVIEWED = {
     "colorama": "BSD-3-Clause",  # installed on Windows only
     "django-celery-beat": "BSD-3-Clause",
     "django-csp": "BSD-3-Clause",
+    "google-re2": "BSD-3-Clause",
     "granian": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",
+    "imapclient": "BSD-3-Clause",
     "import-linter": "BSD-2-Clause",
     "libpass": "BSD-3-Clause",
     "mysqlclient": "GPL-2.0-or-later",  # has to be compiled, so it is not installed everywhere
     "prompt-toolkit": "BSD-3-Clause",
     "pytest-django": "BSD-3-Clause",
     "python-crontab": "LGPL-3.0-or-later",
+    "pyasn1-modules": "BSD-2-Clause",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "sqlparse": "BSD-3-Clause",
     "vine": "BSD-3-Clause",
@@ -55,6 +58,7 @@ PERMISSIVE = {
     "BSD-2-Clause",
     "BSD-3-Clause",
     "CNRI-Python",
+    "ISC",
     "MIT",
     "MIT-0",
     "MIT-CMU",

@@ -19,6 +19,7 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PASSWORD_COST = 4
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 CELERY_TASK_ALWAYS_EAGER = True
+OUTBOX_WAKES_WORKERS = False
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 _engine = DATABASES["default"]["ENGINE"].rpartition(".")[2]
 if _engine == "sqlite3":

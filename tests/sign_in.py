@@ -36,7 +36,8 @@ def _enter(client: Client, door: Door, account: Account) -> Client:
     session[LAST_SEEN_KEY] = int(timezone.now().timestamp())
     session[ADDRESS_KEY] = "127.0.0.1"
     session.save()
-    cookie = door.cookie_name()
-    client.cookies[cookie] = session.session_key or ""
-    client.cookies[cookie]["path"] = door.cookie_path
+    for at in door.paths:
+        cookie = door.cookie_name(at.suffix)
+        client.cookies[cookie] = session.session_key or ""
+        client.cookies[cookie]["path"] = at.path
     return client

@@ -62,7 +62,17 @@ def test_backup_restore_backup_gives_the_same(
     assert run(restored, "backup", second)[0] == 0
     assert sums_of(first) == sums_of(second)
     assert rows_of(restored) == rows_of(help_desk(target))
+    assert restored.execute("SELECT COUNT(*) FROM hd_health_note WHERE name = 'backup'") == [(1,)]
     assert first.stat().st_mode & 0o777 == 0o600
+
+
+def test_attachments_in_a_directory_are_named(backup: Path, make_target: MakeTarget, run: Run, tmp_path: Path) -> None:
+    """They are not in the backup, and nobody must find that out when restoring it."""
+    target = make_target("sqlite")
+    assert run(target, "restore", backup)[0] == 0
+    assert "Attachments in" not in run(target, "backup", tmp_path / "all")[1]
+    target.execute("UPDATE ost_file SET bk = 'F' WHERE id = (SELECT MIN(id) FROM ost_file)")
+    assert "Attachments in" in run(target, "backup", tmp_path / "without")[1]
 
 
 def test_ids_go_on_where_they_were(backup: Path, make_target: MakeTarget, run: Run) -> None:

@@ -11,6 +11,8 @@ from helpdesk.threads.models import ThreadEntry
 from tests.browser.conftest import Visitor, accessibility_problems, is_wider_than_the_window
 from tests.desk import PASSWORD, Desk, busy_ticket, closed_ticket, open_ticket, set_up_desk
 from tickets.models import Ticket
+from tickets.states import thread_of
+from tickets.thread_items import SHOWN_ENTRIES
 
 Visit = Callable[..., Visitor]
 QUEUES_BY_KEY = {"o": "Open", "a": "Answered", "m": "My Tickets", "v": "Overdue", "c": "Closed"}
@@ -58,6 +60,10 @@ def test_every_page_is_accessible_in_every_look(visit: Visit, desk: Desk, width:
     page.click("[data-compose=note]")
     check(page)
     page.click("[data-shortcut=assign]")
+    expect(page.locator("#action-dialog")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.click("[data-shortcut=more]")
     check(page)
     page.click(".agent-menu-opener")
     check(page)
@@ -89,7 +95,7 @@ def test_from_the_queue_to_a_sent_reply_without_a_mouse(agent: Visitor, desk: De
     page.keyboard.press("j")
     page.keyboard.press("r")
     page.wait_for_url(f"**/scp/tickets/{ticket.pk}/**")
-    expect(page.locator("#reply_body")).to_be_focused()
+    expect(page.locator("#reply_body_area")).to_be_focused()
     page.keyboard.type("Rust never sleeps: j, k, r and c are letters here.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message-success")).to_contain_text(f"Reply on #{ticket.number} posted.")
@@ -100,19 +106,27 @@ def test_from_the_queue_to_a_sent_reply_without_a_mouse(agent: Visitor, desk: De
 
 def test_the_keys_of_a_ticket(agent: Visitor, desk: Desk) -> None:
     page = agent.open(f"/scp/tickets/{open_ticket().pk}/")
-    for key, focused in (("r", "reply_body"), ("n", "note_body"), ("a", "assign_assignee"), ("e", "close_status")):
+    for key, focused in (("r", "reply_body_area"), ("n", "note_body_area")):
         page.keyboard.press(key)
         expect(page.locator(f"#{focused}")).to_be_focused()
         page.keyboard.press("Escape")
+    for key, focused in (("a", "assign_assignee"), ("c", "close_status"), ("s", "status_status")):
+        page.keyboard.press(key)
+        expect(page.locator(f"#{focused}")).to_be_focused()
         page.keyboard.press("Escape")
-        assert page.locator("details[open]").count() == 0
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press(".")
+    expect(page.locator("#do-status")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#more-actions summary")).to_be_focused()
     page.keyboard.press("?")
     expect(page.locator("#shortcut-help")).to_be_visible()
     page.keyboard.press("r")
-    assert agent.focused() != "reply_body"
+    assert agent.focused() != "reply_body_area"
     page.keyboard.press("Escape")
-    page.keyboard.press("c")
+    page.keyboard.press("m")
     expect(page.locator(".message-success")).to_contain_text("is yours")
+    expect(page.locator("#ticket-actions")).to_be_focused()
     page.keyboard.press("/")
     assert agent.focused() == "ticket-search"
 
@@ -129,18 +143,18 @@ def test_g_goes_to_the_queues(agent: Visitor, key: str, heading: str) -> None:
 
 def test_reply_and_note_are_tabs(agent: Visitor) -> None:
     page = agent.open(f"/scp/tickets/{open_ticket().pk}/")
-    expect(page.locator("#reply_body")).to_be_visible()
-    expect(page.locator("#note_body")).to_be_hidden()
+    expect(page.locator("#reply_body_area")).to_be_visible()
+    expect(page.locator("#note_body_area")).to_be_hidden()
     page.click("#tab-note")
-    expect(page.locator("#note_body")).to_be_focused()
-    expect(page.locator("#reply_body")).to_be_hidden()
+    expect(page.locator("#note_body_area")).to_be_focused()
+    expect(page.locator("#reply_body_area")).to_be_hidden()
     page.locator("#tab-note").press("ArrowLeft")
     expect(page.locator("#tab-reply")).to_have_attribute("aria-selected", "true")
 
 
 def test_unsent_text_is_not_lost_silently(agent: Visitor) -> None:
     page = agent.open(f"/scp/tickets/{open_ticket().pk}/")
-    page.fill("#reply_body", "Half a sentence")
+    page.fill("#reply_body_area", "Half a sentence")
     asked: list[str] = []
 
     def stay(dialog: object) -> None:
@@ -150,10 +164,10 @@ def test_unsent_text_is_not_lost_silently(agent: Visitor) -> None:
     page.on("dialog", stay)
     page.click(".brand")
     assert asked == ["beforeunload"]
-    assert page.input_value("#reply_body") == "Half a sentence"
+    expect(page.locator("#reply_body_area")).to_have_text("Half a sentence")
     page.click("#reply .compose-discard")
     page.click("#confirm-discard [value=cancel]")
-    assert page.input_value("#reply_body") == "Half a sentence"
+    expect(page.locator("#reply_body_area")).to_have_text("Half a sentence")
     page.click("#reply .compose-discard")
     page.click("#confirm-discard [value=confirm]")
     expect(page.locator("#reply_body")).to_have_value("")
@@ -165,7 +179,7 @@ def test_unsent_text_is_not_lost_silently(agent: Visitor) -> None:
 def test_a_double_click_sends_once(agent: Visitor) -> None:
     ticket = open_ticket()
     page = agent.open(f"/scp/tickets/{ticket.pk}/")
-    page.fill("#reply_body", "Only once, please")
+    page.fill("#reply_body_area", "Only once, please")
     page.dblclick("#reply button[type=submit]")
     expect(page.locator(".message-success")).to_be_visible()
     assert ThreadEntry.objects.filter(thread__object_id=ticket.pk, type="R").count() == 1
@@ -181,7 +195,7 @@ def test_chosen_files_are_listed_and_sent(agent: Visitor) -> None:
         ],
     )
     expect(page.locator("#reply .chosen-files li")).to_have_text(["a.txt · 2 KB", "b.txt · 1 KB"])
-    page.fill("#reply_body", "Two files")
+    page.fill("#reply_body_area", "Two files")
     page.click("#reply button[type=submit]")
     expect(page.locator(".entry-response .attachment-name")).to_have_text(["a.txt", "b.txt"])
 
@@ -254,3 +268,28 @@ def test_everything_works_without_script(visit: Visit, desk: Desk) -> None:
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/scp/login.php")
     assert Ticket.objects.get(pk=ticket.pk).staff == desk.alan
+
+
+def test_older_entries_of_a_long_conversation(agent: Visitor, visit: Visit, desk: Desk) -> None:
+    """By keyboard without leaving the page; without script as a page of their own."""
+    ticket = open_ticket()
+    thread = thread_of(ticket)
+    entries = [ThreadEntry(thread=thread, type="N", staff=desk.alan, body=f"note {n}") for n in range(SHOWN_ENTRIES)]
+    ThreadEntry.objects.bulk_create(entries)
+    page = agent.open(f"/scp/tickets/{ticket.pk}/")
+    expect(page.locator(".entry")).to_have_count(SHOWN_ENTRIES)
+    check(page)
+    page.focus("#older-entries")
+    page.keyboard.press("Enter")
+    expect(page.locator(".entry")).to_have_count(SHOWN_ENTRIES + 1)
+    expect(page.locator(".entry").first).to_contain_text("every page is blank")
+    expect(page.locator("#older-entries")).to_be_focused()
+    expect(page.locator("#older-entries")).to_have_text("The conversation begins here.")
+    check(page)
+    plain = visit(script=False)
+    plain.sign_in("grace", PASSWORD)
+    page = plain.open(f"/scp/tickets/{ticket.pk}/")
+    page.click("#older-entries")
+    expect(page.locator(".entry")).to_have_count(1)
+    page.click("text=Show the newest entries")
+    expect(page.locator(".entry")).to_have_count(SHOWN_ENTRIES)

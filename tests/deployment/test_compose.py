@@ -29,9 +29,10 @@ def documented_settings() -> set[str]:
 
 
 def test_the_services_are_those_of_the_guide() -> None:
-    assert OURS == ["migrate", "web", "worker", "beat"]
+    assert OURS == ["migrate", "web", "worker", "beat", "mail"]
     profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
     assert {name: profile for name, profile in profiles.items() if profile} == {
+        "mail": ["mail"],
         "mariadb": ["mariadb"],
         "postgres": ["postgres"],
         "nginx": ["nginx"],
@@ -77,7 +78,7 @@ def test_health_is_known_of_whatever_can_tell(name: str) -> None:
     check = SERVICES[name].get("healthcheck")
     if name == "web":
         assert check is None  # the image's own
-    elif name in {"migrate", "beat"}:
+    elif name in {"migrate", "beat", "mail"}:
         assert check == {"disable": True}
     else:
         assert check is not None

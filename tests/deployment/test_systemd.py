@@ -15,7 +15,7 @@ from tests.deployment.test_compose import documented_settings
 pytestmark = pytest.mark.once
 
 UNITS = REPOSITORY / "docker" / "systemd"
-SERVICES = ["ostler-web.service", "ostler-worker.service", "ostler-beat.service"]
+SERVICES = ["ostler-web.service", "ostler-worker.service", "ostler-beat.service", "ostler-mail.service"]
 INSTALLED = "/opt/ostler/bin/ostler"
 WORST_EXPOSURE = 2.0
 """As `systemd-analyze security` counts it: 0 is a service that can do nothing, 10 one that runs as root."""

@@ -1,6 +1,7 @@
 """`manage.py check --deploy` refuses values that must not reach production."""
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,28 @@ def test_an_unusable_encryption_key_is_refused_without_deploy(production: Settin
     production.ENCRYPTION_KEYS = keys
     with pytest.raises(SystemCheckError, match=f"Key {len(keys)} of ENCRYPTION_KEY is not a Fernet key"):
         check()
+
+
+def test_an_https_address_with_insecure_cookies_is_refused(production: Settings) -> None:
+    production.HELPDESK_URL, production.HTTPS = "https://desk.acme.test/", False
+    assert "hd_portal.E009" in refusal()
+    production.HTTPS = True
+    assert "no issues" in check("--deploy")
+
+
+def test_a_short_token_of_monitoring_is_refused(production: Settings) -> None:
+    production.HEALTH_TOKEN = "short"
+    assert "hd_portal.E011" in refusal()
+    production.HEALTH_TOKEN = "W3lLQx0d7mVt9sKfZb2nHy5cRj"
+    assert "no issues" in check("--deploy")
+
+
+def test_a_data_directory_open_to_others_is_warned_of(production: Settings, tmp_path: Path) -> None:
+    production.DATA_DIR = tmp_path
+    tmp_path.chmod(0o750)
+    assert "hd_portal.W010" not in check("--deploy")
+    tmp_path.chmod(0o755)
+    assert f"chmod 0700 {tmp_path}" in check("--deploy")
 
 
 def test_files_as_cache_and_broker_are_fine_with_sqlite(production: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

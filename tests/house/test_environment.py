@@ -226,6 +226,28 @@ def test_data_dir_is_made_absolute(given: pytest.MonkeyPatch, tmp_path: Path) ->
     assert environment.data_directory(tmp_path) == tmp_path / "elsewhere"
 
 
+def test_the_data_directory_is_made_for_its_owner_alone(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.make_data_directory(tmp_path / "var")
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("is_named", "mode"), [(False, 0o700), (True, 0o755)])
+def test_an_open_data_directory_is_closed_unless_somebody_chose_it(
+    given: pytest.MonkeyPatch, tmp_path: Path, is_named: bool, mode: int
+) -> None:
+    directory = tmp_path / "var"
+    directory.mkdir()
+    directory.chmod(0o755)
+    given.setenv("DATA_DIR", str(directory) if is_named else "")
+    environment.make_data_directory(directory)
+    assert directory.stat().st_mode & 0o777 == mode
+
+
+def test_a_data_directory_that_cannot_be_made_is_for_those_to_say_who_need_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    environment.make_data_directory(tmp_path / "file" / "var")
+
+
 def test_host_names_are_names_alone(given: pytest.MonkeyPatch) -> None:
     given.setenv("SETTING", "desk.example, 127.0.0.1,[::1],*")
     assert environment.host_names("SETTING", "") == ["desk.example", "127.0.0.1", "[::1]", "*"]

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.once
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 PIN = re.compile(
-    r"^(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*(?:\n {4}--hash=sha256:[0-9a-f]{64}.*)*)", re.M
+    r"^(?P<name>[a-z0-9-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?P<rest>.*(?:\n {4}--hash=sha256:[0-9a-f]{64}.*)*)",
+    re.M,
 )
 
 

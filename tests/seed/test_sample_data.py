@@ -23,10 +23,11 @@ from helpdesk.forms.services import save_answers
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.people.models import Agent, Department, EndUser, Organization, TeamMember
 from helpdesk.portal.sample_data import files, loader, people
-from helpdesk.portal.sample_data.story import ADMINISTRATOR, Story, as_html, stories
+from helpdesk.portal.sample_data.story import ADMINISTRATOR, Assigns, Plans, Story, as_html, stories
 from helpdesk.portal.sample_data.timeline import Timeline
 from helpdesk.threads.constants import EntryType
 from helpdesk.threads.models import Collaborator, Referral, Thread, ThreadEntry, ThreadEvent
+from tasks.models import Task
 from tickets.models import Ticket
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -139,6 +140,11 @@ class TestWhatIsMade:
         names = Counter(ThreadEvent.objects.values_list("event__name", flat=True))
         assert all(names[name] for name in ("created", "assigned", "closed", "reopened", "overdue", "collab"))
         assert Referral.objects.exists()
+        tasks = Task.objects.all()
+        assert tasks.open().count() >= 3
+        assert tasks.closed().count() >= 1
+        assert tasks.overdue(NOW).count() >= 1
+        assert all(task.object_id for task in tasks)
 
     def check_answers(self) -> None:
         oldest = Ticket.objects.order_by("pk")[0]
@@ -204,6 +210,8 @@ class TestStories:
         for step in story.steps:
             assert getattr(step, "agent", ADMINISTRATOR) in agents
             assert (getattr(step, "who", "") or story.by) in users
+            if isinstance(step, Plans | Assigns):
+                assert step.to in {*agents, *(team.name for team in people.TEAMS)}
 
     def test_names_and_domains_are_invented(self) -> None:
         addresses = [user.email for user in people.USERS]

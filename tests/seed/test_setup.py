@@ -221,3 +221,9 @@ def test_two_set_ups_at_once_write_one_help_desk() -> None:
         assert sorted(pool.map(run, range(2))) == [0, sum(map(len, ROWS.values()))]
     assert Installation.objects.count() == 1
     assert Department.objects.count() == 3
+
+
+def test_a_set_up_that_another_one_overtakes_has_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([False, True])
+    monkeypatch.setattr("helpdesk.portal.seed.is_set_up", lambda: next(looks))
+    assert seed_database(ANSWERS, now=INSTALLED_AT) == 0

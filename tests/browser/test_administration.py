@@ -1,0 +1,115 @@
+"""The administration in a real browser: look, keyboard, accessibility, its own policy, and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from helpdesk.people.models import Agent, Department, Role
+from helpdesk.people.permissions import granted
+from tests.browser.conftest import Visitor, accessibility_problems, is_wider_than_the_window
+from tests.desk import PASSWORD, Desk, set_up_desk
+
+pytestmark = pytest.mark.ignore_template_errors
+Visit = Callable[..., Visitor]
+PAGES = (
+    "/admin/",
+    "/admin/hd_people/agent/",
+    "/admin/hd_people/agent/add/",
+    "/admin/hd_people/role/1/change/",
+    "/admin/hd_people/department/1/change/",
+    "/admin/hd_people/department/1/history/",
+    "/admin/hd_people/department/1/delete/",
+    "/admin/hd_sla/slaplan/",
+    "/admin/hd_sla/slaplan/1/change/",
+    "/admin/schedules/",
+    "/admin/schedules/1/",
+    "/admin/schedules/4/",
+    "/admin/schedules/1/entries/add/",
+    "/admin/due-dates/?plan=1&department=1&start=2026-05-22T10:00",
+    "/admin/settings/system/",
+    "/admin/settings/alerts/",
+    "/admin/hd_configuration/systemlogentry/",
+    "/admin/hd_audit/administrativechange/",
+    "/admin/django_celery_beat/periodictask/",
+)
+
+
+@pytest.fixture
+def desk(transactional_db: None) -> Desk:
+    desk = set_up_desk()
+    Agent.objects.filter(username="grace").update(isadmin=True)
+    return desk
+
+
+def enter(window: Visitor) -> Page:
+    window.sign_in("grace", PASSWORD)
+    return window.open("/admin/")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.usefixtures("desk")
+def test_every_page_is_accessible(visit: Visit, width: int, scheme: str) -> None:
+    window = visit(width=width, scheme=scheme)
+    enter(window)
+    for address in PAGES:
+        page = window.open(address)
+        assert accessibility_problems(page) == [], address
+        assert not is_wider_than_the_window(page), address
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_refusal_is_announced_beside_its_field(visit: Visit) -> None:
+    window = visit()
+    enter(window)
+    page = window.open("/admin/hd_people/department/1/change/")
+    page.fill("[name=name]", "Sales")
+    page.click("[name=_save]")
+    expect(page.locator("[role=alert]")).to_be_visible()
+    expect(page.get_by_text("Department already exists")).to_be_visible()
+    assert accessibility_problems(page) == []
+
+
+@pytest.mark.usefixtures("desk")
+def test_the_keyboard_leads_everywhere(visit: Visit) -> None:
+    window = visit()
+    page = enter(window)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator(".adm-links a").first).to_be_focused()
+    page = window.open("/admin/hd_people/role/1/change/")
+    box = page.get_by_role("checkbox", name="Delete tickets for good")
+    box.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/hd_people/role/")
+    assert "ticket.delete" not in granted(Role.objects.get(pk=1).permissions)
+    page.get_by_role("button", name="Sign out").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/scp/login.php")
+
+
+@pytest.mark.usefixtures("desk")
+def test_on_a_phone_a_button_opens_the_side_bar(visit: Visit) -> None:
+    page = enter(visit(width=390))
+    link = page.locator("#nav-sidebar-apps").get_by_role("link", name="Departments")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Navigation").click()
+    link.click()
+    page.wait_for_url("**/hd_people/department/")
+
+
+@pytest.mark.usefixtures("desk")
+def test_it_works_without_scripts(visit: Visit) -> None:
+    window = visit(script=False)
+    enter(window)
+    page = window.open("/admin/hd_people/department/2/change/")
+    page.fill("[name=name]", "Selling")
+    page.click("[name=_save]")
+    page.wait_for_url("**/hd_people/department/")
+    expect(page.get_by_text("Selling").first).to_be_visible()
+    assert Department.objects.get(pk=2).name == "Selling"
