@@ -15,7 +15,7 @@ pytestmark = pytest.mark.once
 
 PASSWORD_LINE = re.compile(r"Password   (\S+)   \(not shown again\)")
 # Of work until the first answer, which are those of the clock on a machine that does nothing else.
-SECONDS_TO_OPEN_AGAIN = 5
+SECONDS_TO_OPEN_AGAIN = 4
 
 
 @pytest.fixture

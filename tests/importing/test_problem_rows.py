@@ -43,6 +43,7 @@ DAMAGE = """
 # table, row, column, what became of it: the same on every engine
 EVERYWHERE = {
     ("user_email", "9001", "", "left out"),
+    ("user_email", "9003", "", "left out"),  # without its accent it is the address before it
     ("thread_event", "5", "data", "noted"),
     ("ticket", "3", "created", "changed"),
     ("ticket", "3", "isoverdue", "changed"),
@@ -64,7 +65,7 @@ ONLY_ON = {
         ("thread_entry", "4", "body", "changed"),
         *ORPHANED,
     },
-    "mariadb": {("list", "2", "", "left out"), ("user_email", "9003", "", "left out"), *ORPHANED},
+    "mariadb": {("list", "2", "", "left out"), *ORPHANED},
 }
 
 

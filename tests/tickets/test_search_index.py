@@ -144,6 +144,7 @@ def test_patterns_that_hang_others_do_not_hang_a_queue(desk: Desk) -> None:
 
 def test_what_one_thread_notes_is_not_indexed_by_another() -> None:
     """It is not committed yet: the other thread would index what was before."""
+    forget_noted()  # of transactions that other tests rolled back
     noted().add(("U", 4711))
     seen: list[set[tuple[str, int]]] = []
     thread = Thread(target=lambda: seen.append(forget_noted()))
