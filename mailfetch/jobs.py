@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from helpdesk.mail.models import EmailAccount
-from mailfetch import posting, quarantine
+from mailfetch import quarantine
 from mailfetch.fetching import Pace, fetch_mailbox
 from mailfetch.rounds import fetch_due
 
@@ -27,6 +27,5 @@ def fetch_one(account_id: int) -> int:
 
 @shared_task
 def purge_incoming_mail() -> int:
-    """Delete mails set aside about which was decided long ago, and Message-IDs of earlier days; gives how many."""
-    now = timezone.now()
-    return quarantine.purge(now=now) + posting.forget_arrivals(now=now)
+    """Delete mails set aside about which was decided long ago; gives how many."""
+    return quarantine.purge(now=timezone.now())

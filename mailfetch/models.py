@@ -86,19 +86,6 @@ class KnownMail(models.Model):
         return f"{self.account_id}/{self.validity}/{self.uid} {self.state}"
 
 
-class MailArrival(models.Model):
-    """A Message-ID that came in lately: of two workers that take the same mail from two mailboxes, one waits here."""
-
-    digest = models.CharField(primary_key=True, max_length=64)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        db_table = "hd_mail_arrival"
-
-    def __str__(self) -> str:
-        return str(self.digest)
-
-
 class QuarantinedMail(models.Model):
     """A mail that could not be used, kept whole until an administrator decides; `pieces` hold its bytes."""
 
@@ -127,7 +114,9 @@ class QuarantinedMail(models.Model):
     created = models.DateTimeField(_("since"), default=timezone.now)
     attempts = models.PositiveIntegerField(_("attempts"), default=1)
     decided = models.DateTimeField(_("decided"), null=True, blank=True)
-    ticket_id = models.PositiveBigIntegerField(null=True, blank=True)
+    place_type = models.CharField(max_length=1, default="", blank=True)
+    """Where it was posted: the letter of a ticket or a task (`ObjectType`), and its id."""
+    place_id = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         db_table = "hd_quarantined_mail"

@@ -13,6 +13,7 @@ from helpdesk.legacy.errors import Conflict, DomainError
 from helpdesk.mail.incoming import read_mail
 from helpdesk.mail.reading.headers import header_block
 from helpdesk.mail.reading.limits import LIMITS
+from helpdesk.threads.constants import ObjectType
 from mailfetch.models import KnownMail, QuarantinedMail, QuarantinedPiece
 from mailfetch.places import Place
 from mailfetch.posting import post
@@ -72,7 +73,7 @@ def beginning_of(mail: QuarantinedMail, most: int) -> str:
 
 
 def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
-    """Try to post a mail now, and give its row: posted with its ticket, or kept with the new reason.
+    """Try to post a mail now, and give its row: posted with its ticket or task, or kept with the new reason.
 
     A mail of which only the beginning is here is fetched once more at the next round. Raises Conflict for one that was
     posted or is gone.
@@ -93,8 +94,9 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
             mail = _locked(mail_id, {State.KEPT, State.DISCARDED})
             found = post(raw)
             mail.state, mail.decided = State.POSTED, now
-            mail.ticket_id = found.pk if isinstance(found, Ticket) else None
-            mail.save(update_fields=["state", "decided", "ticket_id"])
+            mail.place_type = ObjectType.TICKET if isinstance(found, Ticket) else ObjectType.TASK
+            mail.place_id = found.pk
+            mail.save(update_fields=["state", "decided", "place_type", "place_id"])
     except Conflict as error:
         if error.code == "mail_decided":
             raise

@@ -25,6 +25,7 @@ from helpdesk.administration.services import (
 )
 from helpdesk.administration.site import site
 from helpdesk.legacy.errors import DomainError
+from helpdesk.threads.constants import ObjectType
 from mailfetch import quarantine
 from mailfetch.models import QuarantinedMail
 from mailfetch.selectors import AT_ONCE, is_polling, mailbox_reports
@@ -98,7 +99,7 @@ class QuarantinedMailAdmin(ReadOnlyAdmin):
     actions = ("retry", "discard")
     fields = (
         "mailbox", "sender", "subject", "message_id", "created", "explanation", "reason", "size", "is_whole", "state",
-        "attempts", "decided", "ticket_id", "download", "source",
+        "attempts", "decided", "posted_to", "download", "source",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -106,6 +107,17 @@ class QuarantinedMailAdmin(ReadOnlyAdmin):
     def source(self, row: QuarantinedMail) -> str:
         """Show the beginning of the mail as plain text."""
         return format_html('<pre class="adm-source">{}</pre>', quarantine.beginning_of(row, MOST_SHOWN))
+
+    @admin.display(description=gettext_lazy("posted to"))
+    def posted_to(self, row: QuarantinedMail) -> str:
+        """Link to the ticket or task that it became part of."""
+        if row.place_id is None:
+            return "-"
+        if row.place_type == ObjectType.TASK:
+            name, link = _("Task"), reverse("agent:task", args=[row.place_id])
+        else:
+            name, link = _("Ticket"), reverse("agent:ticket", args=[row.place_id])
+        return format_html('<a href="{}">{}</a>', link, name)
 
     @admin.display(description=gettext_lazy("the mail as it came"))
     def download(self, row: QuarantinedMail) -> str:

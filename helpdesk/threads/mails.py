@@ -1,7 +1,8 @@
 """What is kept of a mail beside its entry: its Message-ID and headers, that it was taken, and the mail as it came.
 
-osTicket keeps the first two (`thread_entry_email`). That a mail was taken is a row under a unique key, so that two
-workers who hold the same mail at the same moment make one entry of it; the original hangs on that row.
+osTicket keeps the first two (`thread_entry_email`). That a mail was taken is a row under a unique key, written in the
+transaction of its entry, so that two workers who hold the same mail at the same moment make one entry of it; the
+original hangs on that row.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from helpdesk.legacy.errors import Conflict
+from helpdesk.threads.constants import ObjectType
 from mailfetch import posting, quarantine, taking
 from mailfetch.fetching import fetch_mailbox
 from mailfetch.models import QuarantinedMail
@@ -56,7 +57,7 @@ def test_an_error_of_the_program_sets_one_mail_aside_and_the_others_are_taken(
     assert (aside.reason, aside.explanation) == ("broken", "ZeroDivisionError: a fault")
     done = quarantine.retry(aside.pk, now=timezone.now())
     assert (done.state, entries_of(2)) == (QuarantinedMail.State.POSTED, 1)
-    assert done.ticket_id == Ticket.objects.latest("pk").pk
+    assert (done.place_type, done.place_id) == (ObjectType.TICKET, Ticket.objects.latest("pk").pk)
     with pytest.raises(Conflict):
         quarantine.retry(aside.pk, now=timezone.now())
 

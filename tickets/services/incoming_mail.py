@@ -46,7 +46,7 @@ from tickets.services.mail_contents import (
     text_of,
     with_sender,
 )
-from tickets.services.mail_matching import Match, earlier_mail, match_of, own_mail
+from tickets.services.mail_matching import KnownMails, Match, earlier_mail, known_mails, match_of, own_mail
 from tickets.services.mail_senders import FOR_AGENTS, Author, author_on_ticket, target_of
 from tickets.services.posting import MAIL, post_message, post_note, post_reply
 from tickets.services.referrals import refer_to_departments
@@ -63,10 +63,10 @@ def receive_mail(mail: IncomingMail, *, actor: Actor, keep_denied: bool = False)
 
     One that came before, also in this very moment to somebody else, and one that is ours change nothing. With
     `keep_denied` (mails from a mailbox) the Message-ID of a mail that is refused is kept; it does not refuse the same
-    mail again when that is allowed later. Raises what `create_ticket` raises for a mail that opens a ticket. Call it
-    outside of a transaction: a mail that somebody else takes in the same moment breaks off the running one.
+    mail again when that is allowed later. Raises what `create_ticket` raises for a mail that opens a ticket.
     """
-    seen = earlier_mail(mail)
+    known = known_mails(mail)
+    seen = earlier_mail(mail, known)
     if seen is not None:
         return seen
     looped = own_mail(mail)
@@ -75,9 +75,9 @@ def receive_mail(mail: IncomingMail, *, actor: Actor, keep_denied: bool = False)
         return looped
     facts = received_facts(mail)
     try:
-        return _take(mail, facts, actor)
+        return _take(mail, known, facts, actor)
     except MailTaken:
-        taken = earlier_mail(mail)
+        taken = earlier_mail(mail, known_mails(mail))
         if taken is None:
             raise
         return taken
@@ -110,8 +110,8 @@ class _Delivery:
     actor: Actor
 
 
-def _take(mail: IncomingMail, facts: MailFacts, actor: Actor) -> MailPlace:
-    match = match_of(mail)
+def _take(mail: IncomingMail, known: KnownMails, facts: MailFacts, actor: Actor) -> MailPlace:
+    match = match_of(mail, known)
     if match is not None and not is_from_own_address(mail):
         delivery = _Delivery(mail, facts, match, actor)
         if not isinstance(match.place, Ticket):

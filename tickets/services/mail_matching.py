@@ -15,9 +15,11 @@ from helpdesk.people.selectors import user_of_address
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.mails import LONGEST_MESSAGE_ID
 from helpdesk.threads.models import Collaborator, EntryEmail, Thread, ThreadEntry
+from tickets.intake import by_id, intake
 from tickets.models import Ticket
 from tickets.registries import MailPlace, mail_receiver
 from tickets.services.posting import last_message
+from tickets.states import remember_thread
 
 MOST_REFERENCES = 50
 _NUMBER = re.compile(r"#((?:[^\w\s]*\w+)+)")
@@ -40,11 +42,36 @@ class Match:
     thread: Thread | None = None
 
 
-def earlier_mail(mail: IncomingMail) -> MailPlace | None:
-    """Give where exactly this mail came to before; denied mails came to nothing."""
-    stored = mail.message_id[:LONGEST_MESSAGE_ID]
-    rows = EntryEmail.objects.filter(mid=stored).select_related("entry__thread").order_by("-id")
-    entry = next((row.entry for row in rows if row.entry is not None and row.mid == stored), None)
+@dataclass(frozen=True)
+class KnownMails:
+    """The stored mails that a mail may be or may answer: Message-IDs as they are stored and entries, newest first."""
+
+    rows: Sequence[tuple[str, ThreadEntry]]
+
+    def exactly(self, message_id: str) -> ThreadEntry | None:
+        """Give the newest entry with this Message-ID, letter by letter."""
+        return next((entry for mid, entry in self.rows if mid == message_id), None)
+
+    def first_of(self, message_ids: Sequence[str]) -> ThreadEntry | None:
+        """Give the oldest entry of the first of these Message-IDs that is known, in any letter case."""
+        found = {mid.lower(): entry for mid, entry in self.rows}
+        return next((found[one.lower()] for one in message_ids if one.lower() in found), None)
+
+
+def known_mails(mail: IncomingMail) -> KnownMails:
+    """Read what is stored of a mail and of those that it answers, all at once; denied mails came to nothing."""
+    wanted = _stored([mail.message_id, *_candidates(mail)])
+    found = EntryEmail.objects.filter(mid__in=wanted).order_by("-id").values_list("mid", "entry_id")
+    rows = [(mid, pk) for mid, pk in found if pk]
+    if not rows:
+        return KnownMails(())
+    entries = ThreadEntry.objects.select_related("thread").defer("body").in_bulk({pk for _mid, pk in rows})
+    return KnownMails([(mid, entries[pk]) for mid, pk in rows if pk in entries])
+
+
+def earlier_mail(mail: IncomingMail, known: KnownMails) -> MailPlace | None:
+    """Give where exactly this mail came to before."""
+    entry = known.exactly(*_stored([mail.message_id]))
     return _place_of(entry.thread) if entry is not None else None
 
 
@@ -57,14 +84,14 @@ def own_mail(mail: IncomingMail) -> MailPlace | None:
     return None
 
 
-def match_of(mail: IncomingMail) -> Match | None:
+def match_of(mail: IncomingMail, known: KnownMails) -> Match | None:
     """Find where a mail belongs: the first of the ways of osTicket's order that leads somewhere."""
     candidates = _candidates(mail)
     genuine = _genuine(candidates)
     return (
-        _by_spelling(mail)
+        _by_spelling(mail, known)
         or _by_entry(genuine)
-        or _by_stored_mail(candidates)
+        or _by_stored_mail(candidates, known)
         or _by_number(mail)
         or _by_thread(genuine)
     )
@@ -78,15 +105,19 @@ def _candidates(mail: IncomingMail) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _stored(message_ids: Sequence[str]) -> list[str]:
+    return [one[:LONGEST_MESSAGE_ID] for one in message_ids]
+
+
 def _genuine(candidates: Sequence[str]) -> list[OutgoingMessageId]:
     return [
         one for text in candidates for one in find_outgoing_message_ids(text) if one.is_genuine(settings.SECRET_SALT)
     ]
 
 
-def _by_spelling(mail: IncomingMail) -> Match | None:
+def _by_spelling(mail: IncomingMail, known: KnownMails) -> Match | None:
     """Find a mail whose Message-ID differs from this one's by case only; osTicket takes this one for a reply to it."""
-    return _by_stored_mail([mail.message_id], is_told=True)
+    return _by_stored_mail([mail.message_id], known, is_told=True)
 
 
 def _by_entry(genuine: Sequence[OutgoingMessageId]) -> Match | None:
@@ -100,13 +131,8 @@ def _by_entry(genuine: Sequence[OutgoingMessageId]) -> Match | None:
     return None
 
 
-def _by_stored_mail(message_ids: Sequence[str], *, is_told: bool = False) -> Match | None:
-    wanted = [one[:LONGEST_MESSAGE_ID] for one in message_ids]
-    if not wanted:
-        return None
-    rows = EntryEmail.objects.filter(mid__in=wanted).select_related("entry__thread").order_by("-id")
-    found = {row.mid.lower(): row.entry for row in rows if row.entry is not None}
-    entry = next((found[one.lower()] for one in wanted if one.lower() in found), None)
+def _by_stored_mail(message_ids: Sequence[str], known: KnownMails, *, is_told: bool = False) -> Match | None:
+    entry = known.first_of(_stored(message_ids))
     place = _place_of(entry.thread) if entry is not None else None
     return Match(place, entry, is_told=is_told) if place is not None else None
 
@@ -114,12 +140,11 @@ def _by_stored_mail(message_ids: Sequence[str], *, is_told: bool = False) -> Mat
 def _by_number(mail: IncomingMail) -> Match | None:
     """Find the ticket whose number is in the subject, if the sender is its owner or a collaborator."""
     number = _NUMBER.search(mail.subject)
-    user = user_of_address(mail.sender.address) if mail.sender else None
-    if number is None or user is None:
+    if number is None or mail.sender is None or (user := user_of_address(mail.sender.address)) is None:
         return None
     threads = Collaborator.objects.filter(user=user, thread__object_type=ObjectType.TICKET)
     tickets = _tickets().filter(number=number[1])
-    ticket = tickets.filter(Q(user=user) | Q(pk__in=threads.values("thread__object_id"))).first()
+    ticket = _ticket(tickets.filter(Q(user=user) | Q(pk__in=threads.values("thread__object_id"))))
     entry = last_message(ticket) if ticket is not None else None
     return Match(ticket, entry) if ticket is not None and entry is not None else None
 
@@ -138,10 +163,27 @@ def _place_of(thread: Thread | None) -> MailPlace | None:
     if thread is None:
         return None
     if thread.object_type in _TICKETS:
-        return _tickets().filter(pk=thread.object_id).first()
+        ticket = _ticket(_tickets().filter(pk=thread.object_id))
+        if ticket is not None and thread.object_type == ObjectType.TICKET:
+            remember_thread(ticket, thread)
+        return ticket
     receiver = mail_receiver(thread.object_type)
     return receiver.find(thread.object_id) if receiver is not None else None
 
 
 def _tickets() -> QuerySet[Ticket]:
-    return Ticket.objects.select_related("status", "dept", "user__default_email")
+    return Ticket.objects.select_related("user__default_email")
+
+
+def _ticket(tickets: QuerySet[Ticket]) -> Ticket | None:
+    """Give the first ticket; its status and department come from memory."""
+    ticket = tickets.first()
+    if ticket is not None:
+        kept = intake()
+        for name, rows, pk in (
+            ("status", kept.statuses, ticket.status_id),
+            ("dept", kept.departments, ticket.dept_id),
+        ):
+            if (row := by_id(rows, pk)) is not None:
+                setattr(ticket, name, row)
+    return ticket

@@ -66,7 +66,10 @@ def is_token_of(agent: Agent, match: Match, mail: IncomingMail) -> bool:
 
 def agent_of_address(address: str) -> Agent | None:
     """Give the active agent with this address."""
-    return Agent.objects.filter(email=address, isactive=True).first() if address else None
+    agents = Agent.objects.filter(email=address, isactive=True)
+    # Most senders are none, and an agent has many columns.
+    pk = agents.order_by("pk").values_list("pk", flat=True).first() if address else None
+    return Agent.objects.get(pk=pk) if pk is not None else None
 
 
 def target_of(ticket: Ticket) -> Ticket:
