@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.characters import clean_text
@@ -107,6 +106,8 @@ def _encoding_of(data: bytes) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
+        from charset_normalizer import from_bytes  # its tables are large and seldom needed
+
         best = from_bytes(data, cp_isolation=_GUESSED).best()
         return best.encoding if best is not None else "cp1252"
     return "utf-8"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import IO, Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 
 from helpdesk.exports.cells import Cell, text_of, value_of
@@ -44,6 +43,8 @@ def csv_lines(table: Table) -> Iterator[bytes]:
 
 def write_spreadsheet(table: Table, file: IO[bytes]) -> None:
     """Write an XLSX file. Rows lie in a temporary file until the end; no text becomes a formula or a link."""
+    import xlsxwriter  # larger than everything else here; most processes never write a spreadsheet
+
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,

@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from PIL import Image, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "ICO")
 DRAWINGS = {"image/svg+xml", "image/heic", "image/heif", "image/avif", "image/x-icon", "image/vnd.adobe.photoshop"}
@@ -17,6 +16,8 @@ MOST_PIXELS = 100_000_000
 
 def is_image(upload: UploadedFile[Any]) -> bool:
     """Whether a file of type `image/…` begins like one, and is no larger than a browser can show."""
+    from PIL import Image, UnidentifiedImageError  # when a picture comes: most processes never see one
+
     if (upload.content_type or "").lower() in DRAWINGS:
         return True
     try:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from imapclient.exceptions import IMAPClientError
-
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
 
@@ -83,9 +81,8 @@ class Session(Protocol):
 ERRORS = (
     OSError,
     EOFError,
-    imaplib.IMAP4.error,
+    imaplib.IMAP4.error,  # which is imapclient's, too
     poplib.error_proto,
-    IMAPClientError,
     ValueError,  # answers that are no answers: numbers that are none, bytes that are no text
     LookupError,
     TypeError,

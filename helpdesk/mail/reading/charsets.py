@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 ENOUGH_TO_GUESS = 24
 """Bytes beyond ASCII; with fewer a guess is no better than windows-1252."""
 MOST_TO_GUESS = 16 * 1024
@@ -68,6 +66,8 @@ def _guessed(data: bytes) -> str:
     except UnicodeDecodeError:
         pass
     if sum(byte > 127 for byte in data[:MOST_TO_GUESS]) >= ENOUGH_TO_GUESS:
+        from charset_normalizer import from_bytes  # where a mail says nothing of its charset: few do
+
         best = from_bytes(data[:MOST_TO_GUESS]).best()
         if best is not None and best.coherence >= LEAST_COHERENCE:
             return storable(data.decode(best.encoding, _WESTERN_INSTEAD))
