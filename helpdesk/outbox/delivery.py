@@ -8,6 +8,7 @@ with the same key.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,10 +67,14 @@ def claim(*, now: datetime, most: int = BATCH) -> list[Effect]:
         claimed = list(rows)
         for effect in claimed:
             effect.state, effect.lease, effect.attempts = State.RUNNING, now + LEASE, effect.attempts + 1
-        Effect.objects.filter(pk__in=[one.pk for one in claimed]).update(
-            state=State.RUNNING, lease=now + LEASE, attempts=F("attempts") + 1
-        )
+        if claimed:
+            _mark_claimed(claimed, now + LEASE)
     return claimed
+
+
+def _mark_claimed(claimed: Collection[Effect], lease: datetime) -> None:
+    rows = Effect.objects.filter(pk__in=[one.pk for one in claimed])
+    rows.update(state=State.RUNNING, lease=lease, attempts=F("attempts") + 1)
 
 
 def return_lost(*, now: datetime) -> int:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from helpdesk.mail.models import EmailAccount
@@ -22,57 +17,31 @@ from mailfetch.places import Place
 from mailfetch.servers.imap import ImapSession
 from mailfetch.servers.pop3 import Pop3Session
 from mailfetch.taking import Visit
+from tests.dying import Step, run_and_die
 from tests.mailfetch.dovecot import User
 from tests.mailfetch.making import UNUSABLE, again, entries_of, mail, mailbox_of
 from tickets.models import Ticket
 
 MAILS = 4
-STEPS: dict[str, tuple[Any, str, bool]] = {
-    "before the mail is posted": (taking, "post_in_turn", True),
-    "before its commit": (taking, "post_in_turn", False),
-    "after its commit": (fetching, "take", False),
-    "before mails are flagged": (fetching._Run, "_finish", True),
-    "after mails are flagged": (ImapSession, "finish", False),
-    "after mails are marked to be deleted": (Pop3Session, "finish", False),
-    "before the session ends": (Pop3Session, "close", True),
-    "after the session ended": (Pop3Session, "close", False),
-    "before notes are forgotten": (fetching._Run, "_forget", True),
-    "after the end": (fetching, "release", True),
+STEPS = {
+    "before the mail is posted": Step(taking, "post_in_turn", is_before=True),
+    "before its commit": Step(taking, "post_in_turn"),
+    "after its commit": Step(fetching, "take"),
+    "before mails are flagged": Step(fetching._Run, "_finish", is_before=True),
+    "after mails are flagged": Step(ImapSession, "finish"),
+    "after mails are marked to be deleted": Step(Pop3Session, "finish"),
+    "before the session ends": Step(Pop3Session, "close", is_before=True),
+    "after the session ended": Step(Pop3Session, "close"),
+    "before notes are forgotten": Step(fetching._Run, "_forget", is_before=True),
+    "after the end": Step(fetching, "release", is_before=True),
 }
-"""Where a process dies: a function, and whether before or after its work."""
 
 
-def run_and_die(account_id: int, step: str, at_call: int) -> bool:
-    """Fetch in a process of its own that kills itself at a step, at its n-th time; gives whether it died."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        try:
-            place, name, is_before = STEPS[step]
-            setattr(place, name, _deadly(getattr(place, name), is_before, at_call))
-            fetch_mailbox(again(EmailAccount.objects.get(pk=account_id)))
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _pid, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
-
-def _deadly(work: Callable[..., Any], is_before: bool, at_call: int) -> Callable[..., Any]:
-    calls = 0
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if is_before and calls == at_call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = work(*args, **kwargs)
-        if calls == at_call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    return wrapped
+def fetch_and_die(account_id: int, step: str, at_call: int) -> bool:
+    """Fetch in a process of its own that dies at a step, at its n-th time; gives whether it died."""
+    return run_and_die(
+        lambda: fetch_mailbox(again(EmailAccount.objects.get(pk=account_id))), STEPS[step], at_call=at_call
+    )
 
 
 def end_claim(account_id: int) -> None:
@@ -105,7 +74,7 @@ def prepare(user: User, protocol: str, action: str) -> EmailAccount:
 def steps_of(protocol: str) -> list[str]:
     """Give the steps that a protocol has."""
     other = Pop3Session if protocol == "IMAP" else ImapSession
-    return [name for name, (place, _function, _before) in STEPS.items() if place is not other]
+    return [name for name, step in STEPS.items() if step.place is not other]
 
 
 @pytest.mark.servers
@@ -116,7 +85,7 @@ def test_processes_that_die_lose_nothing_and_repeat_nothing(user: User, protocol
     account = prepare(user, protocol, action)
     died = 0
     for step in steps_of(protocol):
-        died += run_and_die(account.pk, step, at_call=1)
+        died += fetch_and_die(account.pk, step, at_call=1)
         end_claim(account.pk)
     assert died >= 3
     check_everything_came_once(account, user, action, protocol=protocol)
@@ -141,7 +110,7 @@ def test_two_hundred_processes_die_anywhere(user: User) -> None:
         box = user.server.new_user()
         account = prepare(box, protocol, action)
         for _time in range(chance.randint(1, 8)):
-            died += run_and_die(account.pk, chance.choice(steps_of(protocol)), chance.randint(1, 4))
+            died += fetch_and_die(account.pk, chance.choice(steps_of(protocol)), chance.randint(1, 4))
             end_claim(account.pk)
         check_everything_came_once(account, box, action, protocol=protocol)
 
