@@ -9,7 +9,8 @@ the best of these. Queues that sort by priority find theirs in the order of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -240,10 +241,11 @@ def _first_ranked_rows(
         sql, fixed = compiler.as_sql()
         if connection.vendor == "mysql":
             sql = _with_hint(sql, _RANK_INDEXES[branch.date], TicketRank)
-        for (status, department), urgency in product(branch.pairs, urgencies):
-            texts.append(sql)
-            given = {_STATUS: status, _DEPARTMENT: department, _URGENCY: urgency}
-            parameters += [given.get(value, value) if isinstance(value, int) else value for value in fixed]
+        places = [
+            {_STATUS: status, _DEPARTMENT: department, _URGENCY: urgency}
+            for (status, department), urgency in product(branch.pairs, urgencies)
+        ]
+        _repeat(sql, fixed, places, [keys[0], date, last], number, texts, parameters)
     if compiler is None:
         return []
     rows = _executed(compiler, _joined(texts, [keys[0], date, last], number), parameters)
@@ -288,12 +290,54 @@ def _run(
         compiler = candidate
         if branch.index in usable:
             sql = _with_hint(sql, branch.index)
-        for status, department in branch.pairs or ((0, 0),):
-            texts.append(sql)
-            parameters += [{_STATUS: status, _DEPARTMENT: department}.get(value, value) for value in values]
+        places = [{_STATUS: status, _DEPARTMENT: department} for status, department in branch.pairs]
+        _repeat(sql, values, places or [{}], keys, number, texts, parameters)
     if compiler is None:
         return []
     return _executed(compiler, _joined(texts, keys, number), parameters)
+
+
+def _repeat(
+    sql: str,
+    parameters: Sequence[Any],
+    places: Sequence[Mapping[int, int]],
+    keys: Sequence[SortKey],
+    number: int,
+    texts: list[str],
+    texts_parameters: list[Any],
+) -> None:
+    """Add a sorted statement once for each place, which says what stands for the ids in its parameters.
+
+    PostgreSQL gets one statement that goes through the places: planning each of them would take longer than running it.
+    """
+    if connection.vendor != "postgresql" or len(places) == 1:
+        for given in places:
+            texts.append(sql)
+            texts_parameters += [_given(value, given) for value in parameters]
+        return
+    columns = {stand_in: f"place.id{number}" for number, stand_in in enumerate(places[0])}
+    left = iter(parameters)
+    kept: list[Any] = []
+
+    def written(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        value = next(left)
+        if isinstance(value, int) and value in columns:
+            return columns[value]
+        kept.append(value)
+        return "%s"
+
+    inner = re.sub("%[s%]", written, sql)
+    rows = ", ".join(f"({', '.join(f'{given[one]:d}' for one in columns)})" for given in places)
+    names = ", ".join(name.removeprefix("place.") for name in columns.values())
+    every = f"(VALUES {rows}) AS place ({names}) CROSS JOIN LATERAL ({inner}) AS part"
+    texts.append(f"SELECT part.* FROM {every}{_first(keys, number)}")  # noqa: S608 -- compiled by Django
+    texts_parameters += kept
+
+
+def _given(value: Any, given: Mapping[int, int]) -> Any:
+    return given.get(value, value) if isinstance(value, int) else value
 
 
 def _executed(compiler: SQLCompiler, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -310,8 +354,12 @@ def _joined(texts: Sequence[str], keys: Sequence[SortKey], number: int) -> str:
     if len(texts) == 1:
         return texts[0]
     union = " UNION ALL ".join(f"SELECT * FROM ({text}) AS part{place}" for place, text in enumerate(texts))  # noqa: S608
+    return f"{union}{_first(keys, number)}"
+
+
+def _first(keys: Sequence[SortKey], number: int) -> str:
     clauses = ", ".join(f"{place} {key.direction_sql()}" for place, key in enumerate(keys, 1))
-    return f"{union} ORDER BY {clauses} LIMIT {number:d}"
+    return f" ORDER BY {clauses} LIMIT {number:d}"
 
 
 def _with_hint(sql: str, index: str, model: type[Model] = Ticket) -> str:
