@@ -32,14 +32,14 @@ def main(arguments: argparse.Namespace) -> int:
     import django
 
     django.setup()
-    from django.core.wsgi import get_wsgi_application
 
     from bench.submitting import measure_submitting
     from bench.working import RUNS, WARMING_UP, measure_work
     from helpdesk.serving import collect_static_files
 
     collect_static_files()
-    application = get_wsgi_application()
+    from helpdesk.wsgi import application  # as the web server loads it
+
     allow_programs()
     work = [measure_submitting(application, RUNS, WARMING_UP)]
     creates = [measure(application, clients, arguments.creates) for clients in CLIENTS]

@@ -25,7 +25,6 @@ def main(arguments: argparse.Namespace) -> int:
 
     django.setup()
     from django.core.cache import cache
-    from django.core.wsgi import get_wsgi_application
     from django.db import connection
 
     from bench.browser import Browser
@@ -35,10 +34,11 @@ def main(arguments: argparse.Namespace) -> int:
     from helpdesk.serving import collect_static_files
 
     collect_static_files()
+    from helpdesk.wsgi import application  # as the web server loads it
+
     _prepare_agents()
     until = datetime.fromisoformat(arguments.until).replace(tzinfo=UTC)
     plan = Plan(tickets=arguments.tickets, entries=arguments.entries, seed=arguments.seed, until=until)
-    application = get_wsgi_application()
     browsers = {persona.name: Browser(application) for persona in PERSONAS}
     for name, browser in browsers.items():
         browser.sign_in(f"bench-{name}", PASSWORD)
