@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q
 
@@ -64,8 +64,7 @@ class CriteriaContext:
         return self.access.team_ids
 
 
-@dataclass(frozen=True)
-class TicketGroup:
+class TicketGroup(NamedTuple):
     """What open tickets are grouped by for counting."""
 
     status_id: int | None
@@ -81,6 +80,8 @@ class FieldKind:
 
     methods: tuple[str, ...] = ()
     """The methods that forms offer."""
+    grouped: tuple[str, ...] = TicketGroup._fields
+    """What `matches` looks at of a group; the rest may be empty."""
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Give the condition, None for a method that the kind does not have."""
@@ -170,6 +171,13 @@ def group_matches(criteria: Iterable[Criterion], group: TicketGroup, context: Cr
             return False
         undecided = undecided or verdict is None
     return None if undecided else True
+
+
+def grouped_by(criteria: Iterable[Criterion]) -> tuple[str, ...]:
+    """Give what `group_matches` looks at of a group, in the order of its columns."""
+    fields = (field_of(criterion.path) for criterion in criteria)
+    asked = {column for field in fields if field is not None for column in field.kind.grouped}
+    return tuple(column for column in TicketGroup._fields if column in asked)
 
 
 def chosen(value: Any) -> list[str]:

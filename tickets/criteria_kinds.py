@@ -67,6 +67,7 @@ class StatusKind(FieldKind):
     """A status, chosen by id or by state."""
 
     methods = INCLUDES
+    grouped = ("status_id",)
 
     def __init__(self, by_state: bool) -> None:
         """Take whether the keys are states."""
@@ -109,6 +110,7 @@ class BooleanKind(FieldKind):
     def __init__(self, column: str) -> None:
         """Take the column."""
         self.column = column
+        self.grouped = (column,)
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `set` and `nset`."""
@@ -132,7 +134,7 @@ class ReferenceKind(FieldKind):
         self.column = column
         self.names = names
         self.letter = letter
-        self.is_grouped = is_grouped
+        self.grouped = (f"{column}_id",) if is_grouped else ()
 
     def choices(self) -> list[tuple[str, str]]:
         """Give the rows, the letter first."""
@@ -154,9 +156,9 @@ class ReferenceKind(FieldKind):
 
     def matches(self, group: TicketGroup, method: str, value: Any, context: CriteriaContext) -> bool | None:
         """Look at the group's id."""
-        if not self.is_grouped:
+        if not self.grouped:
             return None
-        number = getattr(group, f"{self.column}_id")
+        number = getattr(group, self.grouped[0])
         if method in PRESENCE:
             return (number is None) == (method == "nset")
         if method not in INCLUDES:
@@ -175,6 +177,7 @@ class AssigneeKind(FieldKind):
     """The agent or the team that has the ticket; keys are `M` me, `T` my teams, `s<id>` and `t<id>`."""
 
     methods: tuple[str, ...] = (*INCLUDES, "assigned", "!assigned")
+    grouped = ("staff_id", "team_id")
 
     def choices(self) -> list[tuple[str, str]]:
         """Give the letters, all agents and all teams."""

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, Value
+from django.db.models import Count
 
 from helpdesk import configuration
 from helpdesk.people.access import AgentAccess
 from tickets.constants import QueueFlag, TicketState
-from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches
+from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches, grouped_by
 from tickets.criteria_checks import unread_paths
 from tickets.models import Ticket
 from tickets.periods import zone_named
@@ -137,22 +140,46 @@ def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables,
     if not of_stamp or of_stamp != kept.get(stamp_key) or any(row.id not in numbers for row in rows):
         of_stamp, counted = _visible_groups(access)
         context = context_for(access, now)
+        totals = _Totals(counted)
         numbers = {
-            row.id: _count(with_preferences(definition_of(row, tables), access).criteria, context, counted)
+            row.id: _count(with_preferences(definition_of(row, tables), access).criteria, context, totals)
             for row in rows
         }
         cache.set(key, (of_stamp, numbers), KEPT_SECONDS)
     return numbers
 
 
-def _count(criteria: Iterable[Criterion], context: CriteriaContext, counted: Counted) -> int | None:
+class _Totals:
+    """Groups added up by a part of what they are grouped by: of thousands few remain to be judged."""
+
+    def __init__(self, counted: Counted) -> None:
+        self._known: dict[tuple[str, ...], Counted] = {TicketGroup._fields: counted}
+
+    def by(self, columns: tuple[str, ...]) -> Counted:
+        """Give the groups with these columns alone, empty in the others."""
+        if columns not in self._known:
+            wider = (known for known in self._known if set(columns) <= set(known))
+            source = self._known[min(wider, key=lambda known: len(self._known[known]))]
+            places = [TicketGroup._fields.index(column) for column in columns]
+            totals: Counter[tuple[Any, ...]] = Counter()
+            for group, number in source:
+                totals[tuple([group[place] for place in places])] += number
+            empty: dict[str, Any] = dict.fromkeys(TicketGroup._fields)
+            self._known[columns] = [
+                (TicketGroup(**empty | dict(zip(columns, values, strict=True))), number)
+                for values, number in totals.items()
+            ]
+        return self._known[columns]
+
+
+def _count(criteria: Iterable[Criterion], context: CriteriaContext, totals: _Totals) -> int | None:
     """Add up the groups that fulfil the criteria; None for queues that do not ask for open tickets alone or
     for something that we cannot read yet."""
     criteria = list(criteria)
     if not any(_asks_for_open(criterion) for criterion in criteria) or unread_paths(criteria, context):
         return None
     total = 0
-    for group, number in counted:
+    for group, number in totals.by(grouped_by(criteria)):
         verdict = group_matches(criteria, group, context)
         if verdict is None:
             return None
@@ -203,20 +230,38 @@ def _open_tickets() -> TicketQuerySet:
 
 
 def _referred_tickets(access: AgentAccess) -> TicketQuerySet:
-    visible = _open_tickets().visible_to(access, open_status_ids=status_ids(TicketState.OPEN))
-    return visible.referred_to_agent(access)
+    """Give what only a referral shows to the agent."""
+    open_ids = status_ids(TicketState.OPEN)
+    _mine, _of_teams, referred = _open_tickets().visible_elsewhere(access, statuses=open_ids, open_status_ids=open_ids)
+    return referred
 
 
 def _grouped(sets: Sequence[TicketQuerySet]) -> list[Counted]:
-    """Group and count each of these sets of tickets, all of them in one statement."""
-    columns = [
-        tickets.order_by().values_list(*_GROUPED_BY).annotate(number=Count("pk"), part=Value(part))
-        for part, tickets in enumerate(sets)
-    ]
-    rows = columns[0].union(*columns[1:], all=True) if len(columns) > 1 else columns[0]
+    """Group and count each of these sets of tickets, all of them in one statement, from indexes alone.
+
+    The rows are thousands on a large help desk, so they are taken as the database gives them.
+    """
+    texts: list[str] = []
+    parameters: list[Any] = []
+    for part, tickets in enumerate(sets):
+        # Not of "pk", which is no column of the index.
+        grouped = tickets.order_by().values_list(*_GROUPED_BY).annotate(number=Count("*"))
+        try:
+            sql, values = grouped.query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        texts.append(f"SELECT {part:d} AS part, counted.* FROM ({sql}) AS counted")  # noqa: S608 -- compiled by Django
+        parameters += values
     counted: list[Counted] = [[] for _ in sets]
-    for *group, number, part in rows:
-        counted[part].append((TicketGroup(*group), number))
+    if not texts:
+        return counted
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(texts), parameters)
+        for part, status, dept, staff, team, answered, overdue, number in cursor.fetchall():
+            group = TicketGroup(
+                status or None, dept or None, staff or None, team or None, bool(answered), bool(overdue)
+            )
+            counted[part].append((group, number))
     return counted
 
 

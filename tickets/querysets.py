@@ -50,6 +50,10 @@ class TicketQuerySet(QuerySet["Ticket"]):
         unmarked = self.filter(isoverdue__in=[False], status__in=open_status_ids)
         return unmarked.filter(duedate__lt=now), unmarked.filter(duedate__isnull=True, est_duedate__lt=now)
 
+    def outside(self, departments: Collection[int]) -> TicketQuerySet:
+        """Give the tickets in none of these departments."""
+        return self.filter(_outside(departments)) if departments else self
+
     def visible_elsewhere(
         self, who: Agent | AgentAccess, *, statuses: Collection[int], open_status_ids: Collection[int]
     ) -> tuple[TicketQuerySet, TicketQuerySet, TicketQuerySet]:
@@ -60,16 +64,18 @@ class TicketQuerySet(QuerySet["Ticket"]):
         """
         access = _access(who)
         departments = frozenset() if access.agent.assigned_only else access.department_ids
-        outside = self.filter(_outside(departments)) if departments else self
+        outside = self.outside(departments)
         is_open, mine = Q(status__in=open_status_ids), Q(staff=access.agent.pk)
         of_teams = Q(team__in=access.team_ids)
         # Closed tickets referred to the agent alone are not listed, so nobody need look for them.
         own = {"agents": {access.agent.pk}, "teams": access.team_ids} if open_status_ids else {}
-        referred = outside.filter(
-            (is_open & ~mine & ~of_teams) | _referred_to(departments=departments),
-            pk__in=_referred_ids(**own, departments=departments),
-            status__in=statuses,
-        )
+        found = outside.filter(pk__in=_referred_ids(**own, departments=departments), status__in=statuses)
+        if open_status_ids and set(statuses) <= set(open_status_ids):
+            referred = found.filter(~mine & ~of_teams)
+        elif open_status_ids:
+            referred = found.filter((is_open & ~mine & ~of_teams) | (~is_open & _referred_to(departments=departments)))
+        else:
+            referred = found
         return outside.filter(is_open & mine), outside.filter(is_open & of_teams & ~mine), referred
 
     def accessible_to(self, who: Agent | AgentAccess) -> TicketQuerySet:
@@ -194,8 +200,9 @@ def _referred_to(*, agents: Collection[int] = (), teams: Collection[int] = (), d
 def _referred_ids(
     *, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()
 ) -> QuerySet[Thread, int]:
-    """Give the ids of the tickets referred to one of these."""
-    referrals = Referral.objects.filter(_refers_to(agents, teams, departments))
+    """Give the ids of the tickets referred to one of these; none when nobody is named."""
+    condition = _refers_to(agents, teams, departments)
+    referrals = Referral.objects.filter(condition) if condition else Referral.objects.none()
     # COALESCE hides from SQLite an index that leads to all threads of tickets.
     of_tickets = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(kind__in=_TICKET_THREADS)
     return of_tickets.filter(pk__in=referrals.values("thread")).values_list("object_id", flat=True)

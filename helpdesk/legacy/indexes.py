@@ -35,10 +35,14 @@ class LegacyIndex:
         return f"{settings.TABLE_PREFIX}{self.table}"
 
 
+_MERGED = ("ticket_pid", "flags")
+"""What tells whether a ticket was merged into another one, which no number counts: counting reads the index alone."""
+
+
 def _sorted_queue(column: str) -> LegacyIndex:
-    return LegacyIndex(
-        f"hd_ticket_by_{column}", "ticket", ("status_id", "dept_id", column, "ticket_id"), f"queues sorted by {column}"
-    )
+    counted = _MERGED if column == "closed" else ()
+    columns = ("status_id", "dept_id", column, "ticket_id", *counted)
+    return LegacyIndex(f"hd_ticket_by_{column}", "ticket", columns, f"queues sorted by {column}")
 
 
 LEGACY_INDEXES = (
@@ -46,7 +50,7 @@ LEGACY_INDEXES = (
     LegacyIndex(
         "hd_ticket_counts",
         "ticket",
-        ("status_id", "dept_id", "staff_id", "team_id", "isanswered", "isoverdue"),
+        ("status_id", "dept_id", "staff_id", "team_id", "isanswered", "isoverdue", *_MERGED),
         "the numbers beside the queues",
     ),
     LegacyIndex("hd_ticket_updates", "ticket", ("status_id", "lastupdate", "ticket_id"), "queues over all departments"),

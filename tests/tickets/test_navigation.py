@@ -21,6 +21,8 @@ from tests.factories import AgentFactory, DepartmentFactory, TeamFactory, refer_
 from tests.tickets.conftest import NOW, Desk
 from tickets.constants import QueueFlag, TicketFlag
 from tickets.models import Queue, Ticket
+from tickets.navigation import context_for
+from tickets.queue_counts import bounded_count
 from tickets.screens import NavigationQueue
 from tickets.selectors import navigation_for, queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket, post_reply
@@ -116,6 +118,19 @@ def test_numbers_are_the_lengths_of_the_lists(desk: Desk, seed: int) -> None:
         for queue in flat(navigation(agent)):
             if queue.count is not None:
                 assert queue.count == len(queue_page(access, queue_for(access, queue.id), now=NOW).rows), queue.title
+
+
+def test_a_ticket_that_is_both_assigned_and_referred_is_listed_and_counted_once(desk: Desk) -> None:
+    """In another department, assigned to the agent, and referred to the department of the agent."""
+    ticket = desk.ticket(subject="both")
+    Ticket.objects.filter(pk=ticket.pk).update(dept=desk.stranger.dept, staff=desk.agent)
+    refer_ticket(ticket, desk.department)
+    cache.clear()
+    access = access_of(Agent.objects.get(pk=desk.agent.pk))
+    queue = queue_for(access, 1)
+    assert [row.subject for row in queue_page(access, queue, now=NOW).rows] == ["both"]
+    assert bounded_count(queue, access, context_for(access, NOW)) == 1
+    assert counts(desk.agent)["open"] == 1
 
 
 def test_who_is_offered_what(desk: Desk) -> None:
