@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--only-overdue", action="store_true", help="measure neither pages nor the API")
     run.add_argument("--mails", type=int, default=5_000, help="mails fetched from a Dovecot, 0 for none (%(default)s)")
     run.add_argument("--only-mails", action="store_true", help="measure nothing but the fetching of mail")
+    run.add_argument("--sends", type=int, default=5_000, help="mails sent to a local server, 0 for none (%(default)s)")
+    run.add_argument("--only-sends", action="store_true", help="measure nothing but the sending of mail")
     run.add_argument("--compare", type=Path, metavar="JSON", help="results of an earlier run to compare with")
     run.add_argument("--results", type=Path, default=ROOT / "var" / "bench" / "results", help="default: %(default)s")
     run.set_defaults(run=_run)
@@ -80,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     fetching.add_argument("--mails", type=int, required=True)
     fetching.add_argument("--output", type=Path, required=True)
     fetching.set_defaults(run=_measure_fetching)
+    sending = commands.add_parser("measure-sending", help=argparse.SUPPRESS)
+    sending.add_argument("--tickets", type=int, required=True)
+    sending.add_argument("--engine", required=True)
+    sending.add_argument("--sends", type=int, required=True)
+    sending.add_argument("--output", type=Path, required=True)
+    sending.set_defaults(run=_measure_sending)
     creating = commands.add_parser("measure-creating", help=argparse.SUPPRESS)
     creating.add_argument("--tickets", type=int, required=True)
     creating.add_argument("--engine", required=True)
@@ -116,6 +124,12 @@ def _measure_overdue(arguments: argparse.Namespace) -> int:
 
 def _measure_fetching(arguments: argparse.Namespace) -> int:
     from bench.fetching import main as measure
+
+    return measure(arguments)
+
+
+def _measure_sending(arguments: argparse.Namespace) -> int:
+    from bench.sending import main as measure
 
     return measure(arguments)
 
@@ -157,6 +171,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "creating": [],
         "overdue": [],
         "fetching": [],
+        "sending": [],
     }
     arguments.results.mkdir(parents=True, exist_ok=True)
     path = arguments.results / f"{run['date'][:10]}-{run['commit']}.json"
@@ -165,7 +180,9 @@ def _run(arguments: argparse.Namespace) -> int:
         for tickets in arguments.tickets:
             for engine in arguments.engines:
                 directory = arguments.directory.absolute()
-                only_one = arguments.only_creates or arguments.only_overdue or arguments.only_mails
+                only_one = any(
+                    [arguments.only_creates, arguments.only_overdue, arguments.only_mails, arguments.only_sends]
+                )
                 if not only_one:
                     failed += not _measure_into(run, BenchDatabase(engine, tickets, directory), arguments)
                 if (
@@ -181,8 +198,11 @@ def _run(arguments: argparse.Namespace) -> int:
                 if arguments.mails and tickets <= arguments.creates_up_to and (arguments.only_mails or not only_one):
                     own = BenchDatabase(engine, tickets, directory, "fetching")
                     failed += not _measure_apart_into(run, own, ["--mails", str(arguments.mails)], arguments)
+                if arguments.sends and tickets <= arguments.creates_up_to and (arguments.only_sends or not only_one):
+                    own = BenchDatabase(engine, tickets, directory, "sending")
+                    failed += not _measure_apart_into(run, own, ["--sends", str(arguments.sends)], arguments)
     finally:
-        if run["databases"] or run["creating"] or run["overdue"] or run["fetching"]:
+        if any(run[kind] for kind in ("databases", "creating", "overdue", "fetching", "sending")):
             path.write_text(json.dumps(run, indent=1))
             text = markdown(run) + (f"\n{comparison(run, earlier)}" if earlier else "")
             path.with_suffix(".md").write_text(text)

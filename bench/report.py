@@ -21,6 +21,7 @@ AIMS: tuple[tuple[str, int, str], ...] = (
 )
 """Milliseconds for the pages whose names begin so; the first that fits counts."""
 OVERDUE_AIM_SECONDS, NONE_OVERDUE_AIM_MS = 10, 50
+SENDING_AIM = 200
 REPLY_AIM_MS, SUBMIT_AIM_MS, BULK_AIM_MS = 120, 120, 3000
 
 _EXPLANATION = (
@@ -56,6 +57,8 @@ def markdown(run: Figures) -> str:
         parts += ["", *_overdue_table(run["overdue"])]
     if run.get("fetching"):
         parts += ["", *_fetching_table(run["fetching"])]
+    if run.get("sending"):
+        parts += ["", *_sending_table(run["sending"])]
     return "\n".join(parts) + "\n"
 
 
@@ -145,6 +148,21 @@ def _fetching_table(fetching: Sequence[Figures]) -> Iterator[str]:
         )
 
 
+def _sending_table(sending: Sequence[Figures]) -> Iterator[str]:
+    yield "## Sending mail to a local server, one worker"
+    yield ""
+    yield f"Aim: {SENDING_AIM} mails per second."
+    yield ""
+    yield "| database | mails | per second | processor, per mail | statements, per mail |"
+    yield "|---|---:|---:|---:|---:|"
+    for figures in sending:
+        one = figures["sending"]
+        yield (
+            f"| {figures['engine']}, {figures['tickets']:,} | {one['mails']:,} | {one['per_second']} "
+            f"| {one['cpu_ms']} ms | {one['statements']} |"
+        )
+
+
 def _overdue_table(overdue: Sequence[Figures]) -> Iterator[str]:
     yield "## The job that marks overdue tickets"
     yield ""
@@ -222,6 +240,9 @@ def summary(run: Figures) -> Iterator[str]:
         if one["seconds"] > OVERDUE_AIM_SECONDS or one["none_ms"] > NONE_OVERDUE_AIM_MS:
             found = f"{one['due']:,} tickets in {one['seconds']} s, none in {one['none_ms']} ms"
             yield f"{figures['engine']}, {figures['tickets']:,}: overdue job above the aim: {found}"
+    for figures in run.get("sending", ()):
+        if (found := figures["sending"]["per_second"]) < SENDING_AIM:
+            yield f"{figures['engine']}, {figures['tickets']:,}: {found} mails sent per second, aim {SENDING_AIM}"
     for figures in run.get("creating", ()):
         aims = {"reply": REPLY_AIM_MS, "portal submit": SUBMIT_AIM_MS, "close 500 at once": BULK_AIM_MS}
         late = [one for one in figures.get("work", ()) if one["median_ms"] > aims.get(one["key"], one["median_ms"])]

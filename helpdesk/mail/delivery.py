@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from helpdesk.mail.composing import compose
+from helpdesk.mail.connections import hand_over
 from helpdesk.mail.rendering import render
-from helpdesk.mail.transport import hand_over
 from helpdesk.outbox.models import Effect
 
 

@@ -1,4 +1,4 @@
-"""Handing mails to a mail server: the one of the sending address, else the default one, else that of the settings.
+"""Which mail server takes a mail: the one of the sending address, else the default one, else that of the settings.
 
 Order and rules are osTicket's (osticket/mail.md §6.1, §2.2). Certificates are checked, unlike there; a server with one
 of its own is named in `MAIL_UNVERIFIED_HOSTS`.
@@ -7,12 +7,10 @@ of its own is named in `MAIL_UNVERIFIED_HOSTS`.
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from email.message import EmailMessage
 from enum import Enum
 from functools import partial
 from urllib.parse import unquote, urlsplit
@@ -27,14 +25,12 @@ from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.mail_credentials import (
     MailAccount,
     MailCredentials,
-    NoAuthentication,
     OAuthCredentials,
     PasswordCredentials,
     mail_credentials,
 )
 from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.mail.oauth.tokens import access_token
-from helpdesk.outbox.handlers import GiveUp, TryLater
 
 logger = structlog.get_logger(__name__)
 
@@ -64,38 +60,11 @@ class Server:
     credentials: MailCredentials | None = None
     address: str | None = None
     may_spoof: bool = True
-    renew: Callable[..., str] | None = None
+    renew: Callable[..., str] | None = field(default=None, compare=False)
     """Gives another token in place of the one named as `rejected`."""
 
     def __str__(self) -> str:
         return f"{self.encryption.value}://{self.host}:{self.port}/SMTP"
-
-
-def hand_over(message: EmailMessage, sender: EmailAddress) -> None:
-    """Send a message through the first server that takes it.
-
-    Raises TryLater when none can be reached or all are busy, GiveUp when the last one refused the mail for good.
-    """
-    failure: Exception | None = None
-    unusable: list[DomainError] = []
-    for server in servers_for(sender, unusable):
-        try:
-            _send(server, message, sender)
-        except (smtplib.SMTPException, OSError) as error:
-            logger.warning("mail_server_failed", server=str(server), reason=type(error).__name__)
-            failure = error
-        except DomainError as error:  # its token was refused, and the provider gave no other
-            logger.warning("mail_account_unusable", server=str(server), reason=error.code)
-            unusable.append(error)
-        else:
-            return
-    if failure is None and unusable:
-        raise TryLater(f"No mail account can be used: {unusable[0]}", after=ASK_AGAIN, counts=False)
-    if failure is None:
-        raise TryLater("No mail server is set up (outgoing mail).", after=ASK_AGAIN, counts=False)
-    if is_final(failure):
-        raise GiveUp(_words(failure))
-    raise TryLater(_words(failure))
 
 
 def has_server() -> bool:
@@ -192,71 +161,5 @@ def tls_context(host: str) -> ssl.SSLContext:
     return context
 
 
-def _send(server: Server, message: EmailMessage, sender: EmailAddress) -> None:
-    envelope = sender.email
-    if server.address is not None and not server.may_spoof and server.address.lower() != sender.email.lower():
-        envelope = server.address
-        del message["Sender"]
-        message["Sender"] = server.address
-    with _connected(server) as connection:
-        refused = connection.send_message(message, from_addr=envelope)
-    del message["Sender"]
-    if refused:  # some got it: sending again would repeat it for them
-        logger.warning("mail_recipients_refused", count=len(refused), server=str(server))
-
-
-def _connected(server: Server) -> smtplib.SMTP:
-    name = socket.getfqdn()
-    if server.encryption is Encryption.TLS:
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, name, timeout=SECONDS, context=tls_context(server.host)
-        )
-    else:
-        connection = smtplib.SMTP(server.host, server.port, name, timeout=SECONDS)
-    try:
-        connection.ehlo_or_helo_if_needed()
-        if server.encryption is Encryption.START_TLS:
-            connection.starttls(context=tls_context(server.host))
-            connection.ehlo()
-        _sign_in(connection, server)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _sign_in(connection: smtplib.SMTP, server: Server) -> None:
-    credentials = server.credentials
-    if isinstance(credentials, PasswordCredentials):
-        connection.login(credentials.username, credentials.password)
-    elif isinstance(credentials, OAuthCredentials):
-        _sign_in_with_token(connection, server, credentials)
-    elif credentials is not None and not isinstance(credentials, NoAuthentication):
-        raise AssertionError(credentials)
-
-
-def _sign_in_with_token(connection: smtplib.SMTP, server: Server, credentials: OAuthCredentials) -> None:
-    """Sign in with XOAUTH2; a token that the server does not take before its time is renewed once."""
-    owner, token = credentials.resource_owner_email, credentials.access_token or ""
-    try:
-        _xoauth2(connection, owner, token)
-    except smtplib.SMTPAuthenticationError:
-        if server.renew is None:
-            raise
-        _xoauth2(connection, owner, server.renew(rejected=token))
-
-
-def _xoauth2(connection: smtplib.SMTP, owner: str, token: str) -> None:
-    answer = f"user={owner}\x01auth=Bearer {token}\x01\x01"
-    # On a refusal servers send a challenge that holds the reason; an empty answer ends the exchange.
-    connection.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
-
-
 def _account(account: EmailAccount) -> MailAccount:
     return MailAccount(account.pk, account.email_id or 0, account.auth_bk, account.email.email)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {error.smtp_error!r}"
-    return f"{type(error).__name__}: {error}"

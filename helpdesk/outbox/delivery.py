@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from helpdesk.outbox.handlers import GiveUp, TryLater, handler_of
+from helpdesk.outbox.handlers import GiveUp, TryLater, handler_of, one_run
 from helpdesk.outbox.models import Effect
 
 logger = structlog.get_logger(__name__)
@@ -49,13 +49,14 @@ def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Roun
     """Deliver what is due until nothing is, or `most` were tried; gives the numbers."""
     result = Round()
     return_lost(now=now or timezone.now())
-    while most is None or result.total < most:
-        wanted = BATCH if most is None else min(BATCH, most - result.total)
-        claimed = claim(now=now or timezone.now(), most=wanted)
-        if not claimed:
-            break
-        for effect in claimed:
-            _deliver(effect, result)
+    with one_run():
+        while most is None or result.total < most:
+            wanted = BATCH if most is None else min(BATCH, most - result.total)
+            claimed = claim(now=now or timezone.now(), most=wanted)
+            if not claimed:
+                break
+            for effect in claimed:
+                _deliver(effect, result)
     return result
 
 

@@ -1,8 +1,14 @@
-"""A real SMTP server that keeps what it is sent, and can refuse."""
+"""A real SMTP server that keeps what it is sent, and can refuse.
+
+`python -m tests.mail.sink` runs one as a process: it prints its address and, at the end of its input, how many mails
+came.
+"""
 
 from __future__ import annotations
 
+# ruff: noqa: T201 -- also a command
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,11 +30,40 @@ class Sink:
     logins: list[tuple[str, str]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     answer_to_data: str = "250 kept"
+    connections: int = 0
+    mails_per_connection: int = 0
+    """After so many a further one is not taken, 0 for any number: the server says so or, if it `vanishes`, is gone."""
+    vanishes: bool = False
+    unanswered: str = ""
+    """Whose next mail is kept without an answer."""
+
+    _taken: dict[int, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """The address for MAIL_SERVER."""
         return f"plain://127.0.0.1:{self.port}"
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Count a connection."""
+        self.connections += 1
+        self._taken[id(session)] = 0
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Begin a mail, unless this connection has had its share."""
+        self._taken[id(session)] += 1
+        if self.mails_per_connection and self._taken[id(session)] > self.mails_per_connection:
+            if not self.vanishes:
+                return "421 enough for today"
+            server.transport.abort()
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -46,6 +81,9 @@ class Sink:
         content: Any = envelope.content
         self.messages.append(message_from_bytes(content, policy=policy.default))
         self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
+        if self.unanswered in envelope.rcpt_tos:
+            self.unanswered = ""
+            server.transport.abort()
         return self.answer_to_data
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
@@ -71,3 +109,10 @@ def smtp_sink(*, with_sign_in: bool = False) -> Iterator[Sink]:
         yield sink
     finally:
         controller.stop()
+
+
+if __name__ == "__main__":
+    with smtp_sink() as running:
+        print(running.url, flush=True)
+        sys.stdin.read()
+        print(len(running.messages), flush=True)

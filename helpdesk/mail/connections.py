@@ -1,0 +1,249 @@
+"""Handing mails to a mail server, over connections that the mails of one run of deliveries share.
+
+Signing in anew for every mail takes longer than the mail itself. A connection is left after so many mails or seconds;
+one that the server has closed meanwhile is opened again once, unless the text of the mail may have reached the server.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import structlog
+
+from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.mail_credentials import NoAuthentication, OAuthCredentials, PasswordCredentials
+from helpdesk.mail.models import EmailAddress
+from helpdesk.mail.transport import ASK_AGAIN, SECONDS, Encryption, Server, is_final, servers_for, tls_context
+from helpdesk.outbox.handlers import GiveUp, TryLater
+
+logger = structlog.get_logger(__name__)
+
+MOST_MAILS = 100
+LONGEST_USE = 60.0
+"""Seconds after which another connection is opened."""
+CHOICE_KEPT = 10.0
+"""Seconds for which the mails of an address go to the server that took the last one, before accounts are read again."""
+
+
+def hand_over(message: EmailMessage, sender: EmailAddress) -> None:
+    """Send a message through the first server that takes it.
+
+    Raises TryLater when none can be reached or all are busy, GiveUp when the last one refused the mail for good.
+    """
+    shared = _shared.get()
+    if shared is not None:
+        shared.hand_over(message, sender)
+        return
+    with shared_connections() as own:
+        own.hand_over(message, sender)
+
+
+@contextmanager
+def shared_connections() -> Iterator[Connections]:
+    """Let all mails that are handed over within use the same connections; they end with it."""
+    connections = Connections()
+    token = _shared.set(connections)
+    try:
+        yield connections
+    finally:
+        _shared.reset(token)
+        connections.close()
+
+
+class _Session(smtplib.SMTP):
+    """A connection that knows whether the text of a mail may have reached the server."""
+
+    has_begun_text = False
+
+    def data(self, msg: str | bytes | bytearray) -> tuple[int, bytes]:  # type: ignore[override]
+        """Send the text."""
+        self.has_begun_text = True
+        return super().data(msg)
+
+
+class _TlsSession(_Session, smtplib.SMTP_SSL):
+    """One that is encrypted from the beginning."""
+
+
+@dataclass
+class _Opened:
+    session: _Session
+    since: float
+    mails: int = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.mails >= MOST_MAILS or time.monotonic() - self.since > LONGEST_USE
+
+
+class Connections:
+    """Open connections by server, and which server took the last mail of an address."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._opened: dict[Server, _Opened] = {}
+        self._chosen: dict[int, tuple[Server, float]] = {}
+
+    def hand_over(self, message: EmailMessage, sender: EmailAddress) -> None:
+        """Send a message through the first server that takes it. Raises TryLater and GiveUp."""
+        failure: Exception | None = None
+        unusable: list[DomainError] = []
+        for server, moment in self._servers(sender, unusable):
+            try:
+                self._send(server, message, sender)
+            except (smtplib.SMTPException, OSError) as error:
+                logger.warning("mail_server_failed", server=str(server), reason=type(error).__name__)
+                failure = error
+            except DomainError as error:  # its token was refused, and the provider gave no other
+                logger.warning("mail_account_unusable", server=str(server), reason=error.code)
+                unusable.append(error)
+            else:
+                self._chosen[sender.pk] = (server, moment)
+                return
+        if failure is None and unusable:
+            raise TryLater(f"No mail account can be used: {unusable[0]}", after=ASK_AGAIN, counts=False)
+        if failure is None:
+            raise TryLater("No mail server is set up (outgoing mail).", after=ASK_AGAIN, counts=False)
+        if is_final(failure):
+            raise GiveUp(_words(failure))
+        raise TryLater(_words(failure))
+
+    def close(self) -> None:
+        """Take leave of all servers. One that answers badly now has the mails nevertheless."""
+        while self._opened:
+            _server, opened = self._opened.popitem()
+            _take_leave(opened)
+
+    def _servers(self, sender: EmailAddress, unusable: list[DomainError]) -> Iterator[tuple[Server, float]]:
+        """Give the servers to try, and when the accounts were read."""
+        chosen, moment = self._chosen.pop(sender.pk, (None, 0.0))
+        if chosen is not None and time.monotonic() - moment < CHOICE_KEPT:
+            yield chosen, moment
+        else:
+            chosen = None
+        moment = time.monotonic()
+        for server in servers_for(sender, unusable):
+            if server != chosen:
+                yield server, moment
+
+    def _send(self, server: Server, message: EmailMessage, sender: EmailAddress) -> None:
+        opened = self._opened.pop(server, None)
+        if opened is not None and opened.is_used_up:
+            _take_leave(opened)
+            opened = None
+        if opened is not None and not self._can_reuse(opened, server, message, sender):
+            opened = None
+        if opened is None:
+            opened = _Opened(_connected(server), time.monotonic())
+            try:
+                _send_over(opened, server, message, sender)
+            except BaseException:
+                opened.session.close()
+                raise
+        self._opened[server] = opened
+
+    def _can_reuse(self, opened: _Opened, server: Server, message: EmailMessage, sender: EmailAddress) -> bool:
+        """Send over a connection that was used before; whether it still stood."""
+        try:
+            _send_over(opened, server, message, sender)
+        except (smtplib.SMTPException, OSError) as error:
+            opened.session.close()
+            if opened.session.has_begun_text or not _means_closed(error):
+                raise
+            return False
+        except BaseException:
+            opened.session.close()
+            raise
+        return True
+
+
+_shared: ContextVar[Connections | None] = ContextVar("shared_connections", default=None)
+
+
+def _send_over(opened: _Opened, server: Server, message: EmailMessage, sender: EmailAddress) -> None:
+    envelope = sender.email
+    if server.address is not None and not server.may_spoof and server.address.lower() != sender.email.lower():
+        envelope = server.address
+        message["Sender"] = server.address
+    opened.session.has_begun_text = False
+    try:
+        refused = opened.session.send_message(message, from_addr=envelope)
+    finally:
+        del message["Sender"]
+    opened.mails += 1
+    if refused:  # some got it: sending again would repeat it for them
+        logger.warning("mail_recipients_refused", count=len(refused), server=str(server))
+
+
+def _means_closed(error: Exception) -> bool:
+    """Whether the server only wants no more mails over this connection."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code == 421 for code, _text in error.recipients.values())
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return error.smtp_code < 500
+    return isinstance(error, smtplib.SMTPServerDisconnected) or not isinstance(error, smtplib.SMTPException)
+
+
+def _take_leave(opened: _Opened) -> None:
+    with suppress(smtplib.SMTPException, OSError):
+        opened.session.quit()
+    opened.session.close()
+
+
+def _connected(server: Server) -> _Session:
+    name = socket.getfqdn()
+    if server.encryption is Encryption.TLS:
+        context = tls_context(server.host)
+        session: _Session = _TlsSession(server.host, server.port, name, timeout=SECONDS, context=context)
+    else:
+        session = _Session(server.host, server.port, name, timeout=SECONDS)
+    try:
+        session.ehlo_or_helo_if_needed()
+        if server.encryption is Encryption.START_TLS:
+            session.starttls(context=tls_context(server.host))
+            session.ehlo()
+        _sign_in(session, server)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _sign_in(connection: smtplib.SMTP, server: Server) -> None:
+    credentials = server.credentials
+    if isinstance(credentials, PasswordCredentials):
+        connection.login(credentials.username, credentials.password)
+    elif isinstance(credentials, OAuthCredentials):
+        _sign_in_with_token(connection, server, credentials)
+    elif credentials is not None and not isinstance(credentials, NoAuthentication):
+        raise AssertionError(credentials)
+
+
+def _sign_in_with_token(connection: smtplib.SMTP, server: Server, credentials: OAuthCredentials) -> None:
+    """Sign in with XOAUTH2; a token that the server does not take before its time is renewed once."""
+    owner, token = credentials.resource_owner_email, credentials.access_token or ""
+    try:
+        _xoauth2(connection, owner, token)
+    except smtplib.SMTPAuthenticationError:
+        if server.renew is None:
+            raise
+        _xoauth2(connection, owner, server.renew(rejected=token))
+
+
+def _xoauth2(connection: smtplib.SMTP, owner: str, token: str) -> None:
+    answer = f"user={owner}\x01auth=Bearer {token}\x01\x01"
+    # On a refusal servers send a challenge that holds the reason; an empty answer ends the exchange.
+    connection.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {error.smtp_error!r}"
+    return f"{type(error).__name__}: {error}"

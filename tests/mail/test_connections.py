@@ -1,0 +1,85 @@
+"""Mails of one run share connections to their server; a connection that ends costs no mail and repeats none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from helpdesk.mail import connections
+from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
+from helpdesk.outbox.delivery import deliver_due
+from tests.mail.sink import Sink, smtp_sink
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with smtp_sink() as running, override_settings(MAIL_SERVER=running.url):
+        yield running
+
+
+def queue(*names: str) -> None:
+    """Write mails down, one for each address."""
+    now = timezone.now()
+    people = [Recipient(RecipientKind.ADDRESS, f"{name}@customer.test") for name in names]
+    mails = [NewMail([one], one.address, subject=f"To {one.address}", text="Hello.") for one in people]
+    queue_mails(mails, object_type="", object_id=0, now=now)
+
+
+def arrived(sink: Sink) -> list[str]:
+    return [recipients[0].partition("@")[0] for _sender, recipients in sink.envelopes]
+
+
+def test_mails_of_a_run_share_a_connection(sink: Sink) -> None:
+    queue("ann", "bob", "cid")
+    assert deliver_due().delivered == 3
+    assert (arrived(sink), sink.connections) == (["ann", "bob", "cid"], 1)
+    queue("dan")
+    deliver_due()
+    assert sink.connections == 2
+
+
+def test_a_connection_is_left_after_so_many_mails(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_MAILS", 2)
+    queue("ann", "bob", "cid")
+    assert deliver_due().delivered == 3
+    assert (arrived(sink), sink.connections) == (["ann", "bob", "cid"], 2)
+
+
+def test_a_connection_is_left_after_some_time(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LONGEST_USE", -1.0)
+    queue("ann", "bob")
+    assert deliver_due().delivered == 2
+    assert (arrived(sink), sink.connections) == (["ann", "bob"], 2)
+
+
+@pytest.mark.parametrize("vanishes", [False, True])
+def test_a_connection_that_the_server_ends_is_opened_again(sink: Sink, vanishes: bool) -> None:
+    sink.mails_per_connection, sink.vanishes = 1, vanishes
+    queue("ann", "bob", "cid")
+    assert deliver_due().delivered == 3
+    assert (arrived(sink), sink.connections) == (["ann", "bob", "cid"], 3)
+
+
+def test_a_server_that_takes_nothing_more_is_asked_once_again_and_no_oftener(sink: Sink) -> None:
+    queue("ann", "bob")
+    sink.answers = {"bob@customer.test": "421 not now"}
+    result = deliver_due()
+    assert (result.delivered, result.postponed) == (1, 1)
+    assert sink.connections == 2
+
+
+def test_a_mail_that_may_have_arrived_is_not_repeated_at_once(sink: Sink) -> None:
+    sink.unanswered = "bob@customer.test"
+    queue("ann", "bob", "cid")
+    result = deliver_due()
+    assert (result.delivered, result.postponed) == (2, 1)
+    assert (arrived(sink), sink.connections) == (["ann", "bob", "cid"], 2)
+    assert deliver_due(now=timezone.now() + timedelta(minutes=2)).delivered == 1
+    first, repeated = (one["Message-ID"] for one in sink.messages if one["To"] == "bob@customer.test")
+    assert first == repeated
