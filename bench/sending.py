@@ -71,14 +71,17 @@ def usual_mails() -> Iterator[tuple[int, Any]]:
     from tickets.notices import user_recipient
     from tickets.states import thread_of
 
-    agents = [Recipient(RecipientKind.AGENT, one.email, str(one), one.pk) for one in Agent.objects.order_by("pk")[:10]]
+    agents = [
+        Recipient(RecipientKind.AGENT, str(one.email), str(one), one.pk) for one in Agent.objects.order_by("pk")[:10]
+    ]
     for ticket in Ticket.objects.select_related("user__default_email").order_by("-pk").iterator():
         entries = list(ThreadEntry.objects.filter(thread=thread_of(ticket)).order_by("pk"))
         message = next((one for one in entries if one.type == EntryType.MESSAGE), None)
         response = next((one for one in entries if one.type == EntryType.RESPONSE), None)
         if ticket.user is None or message is None:
             continue
-        owner, context = user_recipient(ticket.user), {"ticket": ticket.pk, "message": message.pk}
+        owner = user_recipient(ticket.user)
+        context: dict[str, Any] = {"ticket": ticket.pk, "message": message.pk}
         agent = agents[ticket.pk % len(agents)]
         yield ticket.pk, NewMail([agent], f"entry {message.pk}", "message.alert", context=context)
         yield ticket.pk, NewMail([owner], f"entry {message.pk}", "message.autoresp", context=context)
@@ -93,7 +96,7 @@ def _queue(mails: Iterator[tuple[int, Any]], count: int) -> None:
     from helpdesk.mail.outgoing import mail_effects
     from helpdesk.outbox.services import enqueue
 
-    effects = []
+    effects: list[Any] = []
     while len(effects) < count:
         ticket_id, mail = next(mails)
         effects += mail_effects([mail], object_type="ticket", object_id=ticket_id)

@@ -61,7 +61,7 @@ class Sink:
         if self.mails_per_connection and self._taken[id(session)] > self.mails_per_connection:
             if not self.vanishes:
                 return "421 enough for today"
-            server.transport.abort()
+            _vanish(server)
         envelope.mail_from = address
         return "250 OK"
 
@@ -83,7 +83,7 @@ class Sink:
         self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
         if self.unanswered in envelope.rcpt_tos:
             self.unanswered = ""
-            server.transport.abort()
+            _vanish(server)
         return self.answer_to_data
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
@@ -91,6 +91,11 @@ class Sink:
         if isinstance(data, LoginPassword):
             self.logins.append((data.login.decode(), data.password.decode()))
         return AuthResult(success=True)
+
+
+def _vanish(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.abort()  # type: ignore[attr-defined]
 
 
 @contextmanager
