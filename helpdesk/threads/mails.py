@@ -90,6 +90,11 @@ def remove_mails(entry_ids: Collection[int]) -> None:
     _forget(ReceivedMail.objects.filter(entry_id__in=entry_ids))
 
 
+def forget_mail(message_id: str) -> None:
+    """Forget that a mail was taken: what came of it is gone, deleted by osTicket, which knows nothing of our rows."""
+    _forget(ReceivedMail.objects.filter(pk=digest_of(message_id)))
+
+
 def purge_received_mails(*, now: datetime, originals: timedelta | None = None) -> int:
     """Forget old rows without original and originals older than `originals`, in slices; give how many.
 

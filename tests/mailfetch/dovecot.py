@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +136,7 @@ class User:
             for mail in mails:
                 client.append(folder, mail, flags=list(flags))
 
-    def receive_many(self, mails: Sequence[bytes]) -> None:
+    def receive_many(self, mails: Iterable[bytes]) -> None:
         """Put many mails into the inbox, as files."""
         with self.session() as client:
             client.select_folder("INBOX")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from helpdesk.mail.models import EmailAccount
+from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.outbox.models import Effect
+from helpdesk.threads.models import EntryEmail, ReceivedMail
 from mailfetch import fetching, taking
 from mailfetch.claims import Claim, ClaimLost, claim, release
 from mailfetch.fetching import fetch_mailbox
@@ -100,12 +103,10 @@ def test_two_hundred_processes_die_anywhere(user: User) -> None:
     died = 0
     while died < 200:
         protocol, action = chance.choice(["IMAP", "POP"]), chance.choice(["delete", "nothing"])
-        for table in (EmailAccount, KnownMail, QuarantinedMail, Mailbox, Ticket):
-            table.objects.all().delete()
-        from helpdesk.mail.models import EmailAddress
-        from helpdesk.threads.models import EntryEmail
-
-        EntryEmail.objects.all().delete()
+        rows: list[QuerySet[Any]] = [EmailAccount.objects.all(), KnownMail.objects.all(), QuarantinedMail.objects.all()]
+        rows += [Mailbox.objects.all(), Ticket.objects.all(), EntryEmail.objects.all(), ReceivedMail.objects.all()]
+        for some in rows:
+            some.delete()
         EmailAddress.objects.filter(email__startswith="user-").delete()
         box = user.server.new_user()
         account = prepare(box, protocol, action)

@@ -221,6 +221,14 @@ class TestOriginals:
         purge_received_mails(now=timezone.now(), originals=timedelta(days=30))
         assert entries_with_original([entry.pk]) == set()
 
+    def test_of_what_osticket_deleted_may_come_in_again(self, desk: Desk) -> None:
+        entry = self.take()
+        for rows in (ThreadEntry.objects.filter(pk=entry.pk), Ticket.objects.all()):
+            rows._raw_delete(rows.db)
+        receive_mail(read_mail(self.MAIL), actor=SYSTEM)
+        again = ThreadEntry.objects.get()
+        assert entries_with_original([entry.pk, again.pk]) == {again.pk}
+
     def test_of_refused_mails_are_let_go(self, desk: Desk) -> None:
         set_settings("core", {"accept_unregistered_email": "0"}, SYSTEM)
         with pytest.raises(Exception, match="authorized"):

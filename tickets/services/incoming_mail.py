@@ -25,7 +25,7 @@ from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent
 from helpdesk.threads.bodies import is_empty
 from helpdesk.threads.constants import EntryFlag, ObjectType
-from helpdesk.threads.mails import MailFacts, MailTaken
+from helpdesk.threads.mails import MailFacts, MailTaken, forget_mail
 from helpdesk.threads.models import EntryEmail, EntryMerge
 from helpdesk.threads.services import TITLE_LENGTH
 from tickets.intake import intake
@@ -75,16 +75,23 @@ def receive_mail(mail: IncomingMail, *, actor: Actor, keep_denied: bool = False)
         return looped
     facts = received_facts(mail)
     try:
-        return _take(mail, known, facts, actor)
-    except MailTaken:
-        taken = earlier_mail(mail, known_mails(mail))
-        if taken is None:
-            raise
-        return taken
+        return _take_once(mail, known, facts, actor)
     except PermissionRefused:
         if keep_denied:
             EntryEmail.objects.create(entry_id=0, mid=facts.message_id, headers=facts.headers)
         raise
+
+
+def _take_once(mail: IncomingMail, known: KnownMails, facts: MailFacts, actor: Actor) -> MailPlace:
+    """Take a mail, or give where somebody else has just put it; what osTicket has deleted since may come in again."""
+    try:
+        return _take(mail, known, facts, actor)
+    except MailTaken:
+        taken = earlier_mail(mail, known_mails(mail))
+    if taken is not None:
+        return taken
+    forget_mail(facts.message_id)
+    return _take(mail, known, facts, actor)
 
 
 def _note_loop(mail: IncomingMail, place: MailPlace) -> None:
