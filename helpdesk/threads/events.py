@@ -102,7 +102,9 @@ def record_events_of_system(objects: QuerySet[Any], name: str, *, now: datetime)
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(table.db_table)} ({columns}) {select}", params)
     if is_followed():
-        of_objects = Thread.objects.filter(object_id__in=objects.values("pk"), object_type__in=_TICKET_THREADS)
+        of_objects = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(
+            object_id__in=objects.values("pk"), kind__in=_TICKET_THREADS
+        )
         note_events_of_system(of_objects.values_list("pk", flat=True), event_id(name), now=now)
 
 

@@ -8,6 +8,8 @@ from functools import cache
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from helpdesk.mail.outgoing import Recipient, mail_effects
 from helpdesk.outbox.services import NewEffect, enqueue
@@ -80,7 +82,9 @@ def _mark_slice(due: TicketQuerySet, size: int, recipients_of: RecipientsOf, now
 
 def _make_missing_threads(ids: Collection[int], now: datetime) -> None:
     """Make a thread for every ticket that has lost its own: events stand in one."""
-    threads = Thread.objects.filter(object_id__in=ids, object_type__in=[ObjectType.TICKET, ObjectType.MERGED_TICKET])
+    # As an expression: SQLite would rather look through all threads of tickets, which have an index, too.
+    of_ids = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=ids)
+    threads = of_ids.filter(kind__in=[ObjectType.TICKET, ObjectType.MERGED_TICKET])
     for ticket_id in set(ids) - set(threads.values_list("object_id", flat=True)):
         own_thread(Ticket.objects.get(pk=ticket_id), now=now)
 
