@@ -92,7 +92,8 @@ site.add_page("quarantine/<int:mail_id>/source/", quarantined_source, name="quar
 class QuarantinedMailAdmin(ReadOnlyAdmin):
     """Mails that could not be used, newest first."""
 
-    list_display = ("pk", "created", "mailbox", "sender", "subject", "explanation", "size", "state", "attempts")
+    list_display = ("shown_subject", "sender", "explanation", "mailbox", "created", "state")
+    list_display_links = ("shown_subject",)
     list_filter = ("state", "mailbox", "created")
     search_fields = ("sender", "subject", "message_id", "explanation")
     ordering = ("-pk",)
@@ -102,6 +103,11 @@ class QuarantinedMailAdmin(ReadOnlyAdmin):
         "attempts", "decided", "posted_to", "download", "source",
     )  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("subject"), ordering="subject")
+    def shown_subject(self, row: QuarantinedMail) -> str:
+        """Show the subject, or what stands in for it: it leads to the mail."""
+        return row.subject or row.message_id or f"#{row.pk}"
 
     @admin.display(description=gettext_lazy("source"))
     def source(self, row: QuarantinedMail) -> str:
@@ -117,13 +123,13 @@ class QuarantinedMailAdmin(ReadOnlyAdmin):
             name, link = _("Task"), reverse("agent:task", args=[row.place_id])
         else:
             name, link = _("Ticket"), reverse("agent:ticket", args=[row.place_id])
-        return format_html('<a href="{}">{}</a>', link, name)
+        return format_html('<a class="adm-link" href="{}">{}</a>', link, name)
 
     @admin.display(description=gettext_lazy("the mail as it came"))
     def download(self, row: QuarantinedMail) -> str:
         """Link to the whole mail."""
         link = reverse("admin:quarantined_source", args=[row.pk])
-        return format_html('<a href="{}">{}</a>', link, _("Download"))
+        return format_html('<a class="adm-link" href="{}">{}</a>', link, _("Download"))
 
     @admin.action(description=gettext_lazy("Try again now"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
