@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
 from helpdesk import configuration
+from helpdesk.configuration.kept import Kept
 from helpdesk.legacy.access_tokens import (
     AccessToken,
     TokenHolder,
@@ -122,5 +123,8 @@ def _database_text(ticket: Ticket, zone: datetime.tzinfo) -> str:
 
 def _zones() -> list[datetime.tzinfo]:
     """Give the zone of this database first, then those of databases that it was copied from: links live on."""
-    copied: Iterable[str] = ImportRun.objects.values_list("source_time_zone", flat=True).distinct()
-    return [connection.timezone or datetime.UTC, *(zone_named(name) for name in copied if name)]
+    return [connection.timezone or datetime.UTC, *(zone_named(name) for name in _copied_zones() if name)]
+
+
+_copied_zones = Kept(lambda: tuple(ImportRun.objects.values_list("source_time_zone", flat=True).distinct()))
+_copied_zones.forget_with(ImportRun)

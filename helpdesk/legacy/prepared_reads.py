@@ -1,4 +1,6 @@
-"""Querysets that are compiled once, for rows that every request looks up by one text: asking takes less than compiling.
+"""Querysets that are compiled once, for rows that are looked up by one text or number time and again.
+
+Asking takes less than compiling.
 
 Where the tables are utf8mb3, statements depend on which columns have originals; there a read is compiled each time.
 """
@@ -15,7 +17,8 @@ from django.db.models.query import get_related_populators
 from helpdesk.legacy.characters import clean_text
 
 Row = TypeVar("Row", bound=models.Model)
-_VALUE = "prepared read: the value goes here"
+_TEXT, _NUMBER = "prepared read: the value goes here", 1_999_999_973
+"""What stands in a statement where its value goes."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,15 @@ class _Statement:
 
 
 class PreparedRead(Generic[Row]):
-    """The first row of a queryset for a text; `select_related` and `defer` count, prefetching does not."""
+    """The first row of a queryset for a text or a number; `select_related` and `defer` count, prefetching does not."""
 
-    def __init__(self, model: type[Row], build: Callable[[str], models.QuerySet[Row]]) -> None:
-        """Take the model of the rows, and what gives the queryset for a text."""
+    def __init__(self, model: type[Row], build: Callable[[Any], models.QuerySet[Row]]) -> None:
+        """Take the model of the rows, and what gives the queryset for a value."""
         self._model = model
         self._build = build
 
-    def first(self, value: str) -> Row | None:
-        """Give the first row for this text, or None."""
+    def first(self, value: str | int) -> Row | None:
+        """Give the first row for this value, or None."""
         alias = router.db_for_read(self._model)
         connection: Any = connections[alias]
         if not getattr(connection, "holds_every_character", True):
@@ -44,10 +47,12 @@ class PreparedRead(Generic[Row]):
         kept: dict[Any, _Statement] = connection.__dict__.setdefault("prepared_reads", {})
         statement = kept.get(self)
         if statement is None:
-            statement = kept[self] = _prepared(self._build(_VALUE)[:1], connection)
-        text = clean_text(value)
+            statement = kept[self] = _prepared(
+                self._build(_TEXT if isinstance(value, str) else _NUMBER)[:1], connection
+            )
+        given = clean_text(value) if isinstance(value, str) else value
         with connection.cursor() as cursor:
-            cursor.execute(statement.text, [text if one == _VALUE else one for one in statement.parameters])
+            cursor.execute(statement.text, [given if one in {_TEXT, _NUMBER} else one for one in statement.parameters])
             found = cursor.fetchone()
         if found is None:
             return None

@@ -17,10 +17,12 @@ from django.conf import settings
 from django.utils.html import format_html
 
 from helpdesk import configuration
+from helpdesk.configuration.kept import Kept
 from helpdesk.configuration.selectors import agent_settings
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.selectors import display_name
 from helpdesk.legacy.message_ids import RANDOM_ALPHABET, outgoing_message_id
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.mail.budgets import AUTOMATIC_ANSWERS
 from helpdesk.mail.incoming import NO_SUBJECT
 from helpdesk.mail.models import EmailAddress, EmailTemplate, TemplateSet
@@ -31,7 +33,9 @@ from helpdesk.mail.shipped import shipped_template
 from helpdesk.mail.template import Template
 from helpdesk.mail.variables import Part, expand, roots_of
 from helpdesk.mail.variables.entries import EntryVariable
+from helpdesk.mail.variables.people import UserVariable
 from helpdesk.outbox.handlers import GiveUp
+from helpdesk.people.models import EndUser
 from helpdesk.people.names import agent_name
 from helpdesk.threads.constants import EntryType
 from helpdesk.threads.html import clean_html
@@ -93,7 +97,15 @@ def template_of(code: str, template_set: int) -> Template:
 
     A set that is gone, or 0, means the default one. Source: osticket/mail.md §1.3. Raises GiveUp when there is none.
     """
-    default = configuration.current().integer("default_template_id")
+    found = _template(code, template_set, configuration.current().integer("default_template_id"))
+    if found is None:
+        found = next((text for source in _sources if (text := source(code)) is not None), None)
+    if found is None:
+        raise GiveUp(f"There is no template {code!r}.")
+    return found
+
+
+def _read_template(code: str, template_set: int, default: int) -> Template | None:
     sets = TemplateSet.objects.in_bulk([template_set, default])
     chosen = sets.get(template_set) or sets.get(default)
     row = EmailTemplate.objects.filter(tpl=chosen, code_name=code).first() if chosen is not None else None
@@ -102,10 +114,11 @@ def template_of(code: str, template_set: int) -> Template:
     shipped = shipped_template(code, chosen.lang if chosen is not None else "")
     if shipped is not None:
         return shipped
-    found = next((text for source in _sources if (text := source(code)) is not None), None)
-    if found is None:
-        raise GiveUp(f"There is no template {code!r}.")
-    return found
+    return None
+
+
+_template = Kept(_read_template)
+_template.forget_with(TemplateSet, EmailTemplate)
 
 
 def _from_template(
@@ -125,7 +138,9 @@ def _from_template(
     body = expand(template.body, roots)
     entry = _entry_of(roots)
     # An answer names nobody: PHP osTicket would take whoever answers a mail that names its owner for him.
-    message_id = _message_id(sender, [] if code in ANSWERS_OF_AGENTS else [*to, *cc], entry, key)
+    reader = roots.get("recipient")
+    known = reader.user if isinstance(reader, UserVariable) else None
+    message_id = _message_id(sender, [] if code in ANSWERS_OF_AGENTS else [*to, *cc], entry, key, known)
     text = clean_html(body.text).html if payload.get("html") else body.text
     html = _with_marks(text, message_id, has_entry=entry is not None)
     html, images = _with_images(html, sender)
@@ -155,12 +170,19 @@ def _recipients(rows: Sequence[Mapping[str, Any]]) -> list[Recipient]:
 
 def _sender(address_id: int) -> EmailAddress:
     """Give the address to send from; the default one where the wanted one is gone."""
-    wanted = [address_id, configuration.current().integer("default_email_id")]
-    rows = EmailAddress.objects.in_bulk([one for one in wanted if one])
-    found = next((rows[one] for one in wanted if one in rows), None) or EmailAddress.objects.order_by("pk").first()
+    found = _first_address(address_id, configuration.current().integer("default_email_id"))
     if found is None:
         raise GiveUp("The help desk has no address of its own to send from.")
     return found
+
+
+def _read_first_address(*wanted: int) -> EmailAddress | None:
+    rows = EmailAddress.objects.in_bulk([one for one in wanted if one])
+    return next((rows[one] for one in wanted if one in rows), None) or EmailAddress.objects.order_by("pk").first()
+
+
+_first_address = Kept(_read_first_address)
+_first_address.forget_with(EmailAddress)
 
 
 def _sender_name(code: str, entry: ThreadEntry | None, sender: EmailAddress) -> str:
@@ -185,14 +207,20 @@ def _entry_of(roots: Mapping[str, Any]) -> ThreadEntry | None:
     return None
 
 
-def _message_id(sender: EmailAddress, people: Sequence[Recipient], entry: ThreadEntry | None, key: str) -> str:
+def _message_id(
+    sender: EmailAddress,
+    people: Sequence[Recipient],
+    entry: ThreadEntry | None,
+    key: str,
+    known: EndUser | None = None,
+) -> str:
     """Give the Message-ID of osTicket's form; its random part comes from the key."""
     digest = hashlib.sha256(f"{settings.SECRET_SALT}{key}".encode()).digest()
     random = "".join(RANDOM_ALPHABET[byte % len(RANDOM_ALPHABET)] for byte in digest[:5])
     kind, person_id = "M", 0
     if len(people) == 1:
         letters = {RecipientKind.AGENT: "S", RecipientKind.USER: "U", RecipientKind.COLLABORATOR: "C"}
-        kind, user = letters.get(people[0].kind, "M"), user_of(people[0])
+        kind, user = letters.get(people[0].kind, "M"), user_of(people[0], known=known)
         person_id = user.pk if user is not None else people[0].id if kind == "S" else 0
     return outgoing_message_id(
         person_id=person_id,
@@ -257,13 +285,18 @@ def _markers(code: str) -> dict[str, str]:
     return {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
 
 
+_mail_of_entry = PreparedRead(
+    EntryEmail, lambda entry_id: EntryEmail.objects.exclude(mid="").filter(entry_id=entry_id).order_by("-id")
+)
+
+
 def _thread_headers(entry: ThreadEntry | None, code: str) -> dict[str, str]:
     """Name the mail that this one follows, with those before it (osticket/mail.md §6.3; osTicket names only one)."""
     if entry is None:
         return {}
     mails = EntryEmail.objects.exclude(mid="")
     if entry.type == EntryType.MESSAGE:
-        mail = mails.filter(entry=entry).order_by("-id").first()
+        mail = _mail_of_entry.first(entry.pk)
     else:
         in_thread = mails.filter(entry__thread=entry.thread_id, entry__type=EntryType.MESSAGE, entry_id__lt=entry.pk)
         mail = in_thread.order_by("-entry_id", "-id").first()

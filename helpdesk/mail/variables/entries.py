@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.mail.variables.language import VariableObject
 from helpdesk.mail.variables.people import AgentVariable, MomentVariable, UserVariable, shown_html
 from helpdesk.threads.bodies import HTML, NOTHING, is_body_file, offloaded_bodies
@@ -24,9 +25,14 @@ EMPTY = "(empty)"
 
 
 def entry_by_id(entry_id: int) -> ThreadEntry | None:
-    """Give an entry with those who wrote it; None when it is gone."""
-    found = ThreadEntry.objects.select_related("staff__dept", "user__default_email", "user__org")
-    return found.filter(pk=entry_id).first()
+    """Give an entry with the agent who wrote it; None when it is gone."""
+    return _with_writer.first(entry_id)
+
+
+_with_writer = PreparedRead(
+    ThreadEntry,
+    lambda entry_id: ThreadEntry.objects.filter(pk=entry_id).select_related("staff"),
+)
 
 
 class EntryVariable(VariableObject):

@@ -14,6 +14,8 @@ from django.utils.functional import SimpleLazyObject
 from helpdesk import configuration
 from helpdesk.accounts.second_factor import mailed_code
 from helpdesk.accounts.services.tokens import token_of
+from helpdesk.configuration.kept import Kept
+from helpdesk.forms.models import FormAnswer
 from helpdesk.forms.selectors import company_answers
 from helpdesk.mail.outgoing import Recipient, RecipientKind
 from helpdesk.mail.readers import user_of
@@ -91,7 +93,7 @@ def recipient_variable(recipient: Recipient, roots: Roots) -> Any:
         if found is not None:
             return found
     if recipient.kind is RecipientKind.AGENT:
-        agent = Agent.objects.select_related("dept").filter(pk=recipient.id).first()
+        agent = _agent(recipient.id)
         return AgentVariable(agent) if agent else recipient.name
     if recipient.kind in {RecipientKind.USER, RecipientKind.COLLABORATOR}:
         user = user_of(recipient)
@@ -99,12 +101,20 @@ def recipient_variable(recipient: Recipient, roots: Roots) -> Any:
     return ADMINISTRATOR
 
 
+_agent = Kept(lambda agent_id: Agent.objects.select_related("dept").filter(pk=agent_id).first())
+_agent.forget_with(Agent, Department)
+
+
+_company = Kept(lambda: {name.lower(): text for name, text in company_answers().items()})
+_company.forget_with(FormAnswer)
+
+
 class CompanyVariable(VariableObject):
     """The company, by its form."""
 
     def __init__(self) -> None:
         """Look the answers up when they are asked for."""
-        self._answers: Any = SimpleLazyObject(lambda: {name.lower(): text for name, text in company_answers().items()})
+        self._answers: Any = SimpleLazyObject(_company)
 
     def shown(self) -> str:
         """Give its name."""
