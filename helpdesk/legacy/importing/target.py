@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import CreateModel
 from django.utils.timezone import localtime
 
 from helpdesk.legacy.copying.reading import has_rows
@@ -55,13 +56,23 @@ def _migrate(connection: BaseDatabaseWrapper, targets: Sequence[tuple[str, str]]
 def drop_unused_tables(connection: BaseDatabaseWrapper) -> bool:
     """Drop the tables that `migrate` made, provided that there is nothing in any of them; give whether it was done."""
     existing = set(connection.introspection.table_names())
-    ours = {shape.database_name for shape in all_shapes()} | {"django_migrations"}
-    if existing - ours or tables_in_use(connection) or _has_notes(connection, existing):
+    if existing - _made_by_migrations(connection) or tables_in_use(connection) or _has_notes(connection, existing):
         return False
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for name in sorted(existing):
             cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
     return True
+
+
+def _made_by_migrations(connection: BaseDatabaseWrapper) -> set[str]:
+    """Give the names of the tables that migrations make, of those too that later ones remove."""
+    made = {
+        str(operation.options.get("db_table", f"{migration.app_label}_{operation.name_lower}"))
+        for migration in MigrationExecutor(connection).loader.graph.nodes.values()
+        for operation in migration.operations
+        if isinstance(operation, CreateModel)
+    }
+    return made | {shape.database_name for shape in all_shapes()} | {"django_migrations"}
 
 
 def _has_notes(connection: BaseDatabaseWrapper, existing: Container[str]) -> bool:
