@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.conformance.comparison import differences
@@ -9,6 +12,8 @@ from tests.conformance.deviation import Deviation, Reason
 from tests.conformance.deviations import DEVIATIONS, rule_for
 from tests.conformance.recorded import DEFAULT_FOLDER, RecordedCase, load_cases
 from tests.conformance.registry import adapter_for
+
+ROOT = Path(__file__).parents[2]
 
 
 def _cases_under(rule: Deviation) -> list[RecordedCase]:
@@ -41,6 +46,19 @@ def test_rule_gives_its_reason(rule: Deviation) -> None:
 def test_rule_names_are_unique() -> None:
     names = [rule.name for rule in DEVIATIONS]
     assert len(set(names)) == len(names)
+
+
+def test_every_security_rule_has_a_line_and_a_test_of_its_own() -> None:
+    """The table in docs/security.md names each rule, and tests that exist."""
+    lines = (ROOT / "docs" / "security.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    named = {row[0]: row[-1] for row in rows if len(row) == 3}
+    rules = {rule.name for rule in DEVIATIONS if rule.reason is Reason.SECURITY}
+    assert rules - set(named) == set()
+    for tests in named.values():
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests):
+            assert re.search(rf"^(    )?(class|def) {name}\b", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+    assert all("::" in named[rule] for rule in rules)
 
 
 def test_no_case_falls_under_two_rules() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import timedelta
 from typing import Any
@@ -59,6 +60,21 @@ def test_user_name_and_every_address_lead_in(client: Client, jo: UserAccount, na
     assert is_in(client)
     page = BeautifulSoup(client.get("/").content, "html.parser")
     assert page.select_one("nav a[href='/account/']")
+
+
+@pytest.mark.parametrize("stored", [hashlib.md5(PASSWORD.encode()).hexdigest(), hash_password(PASSWORD)])  # noqa: S324
+def test_a_weak_hash_is_replaced(client: Client, jo: UserAccount, stored: str, settings: Any) -> None:
+    settings.PASSWORD_COST = 5
+    UserAccount.objects.filter(pk=jo.pk).update(passwd=stored)
+    assert sign_in(client)["Location"] == "/tickets/"
+    assert (UserAccount.objects.get(pk=jo.pk).passwd or "").startswith("$2a$05$")
+
+
+def test_too_many_failures_are_mailed_once(client: Client, jo: UserAccount) -> None:
+    set_settings("core", {"admin_email": "admin@acme.test", "send_login_errors": "1"}, SYSTEM)
+    for _time in range(12):
+        sign_in(client, password="wrong")
+    assert Effect.objects.count() == 1
 
 
 def test_signing_in_leads_back_to_where_one_wanted_to_go_but_nowhere_else(client: Client, jo: UserAccount) -> None:

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.files.models import Attachment
-from helpdesk.forms.constants import FieldFlag
+from helpdesk.forms import cdata
+from helpdesk.forms.constants import EntryObject, FieldFlag
 from helpdesk.forms.models import FormAnswer, FormEntry, FormField
 from helpdesk.legacy.errors import Conflict, DomainError, NotFound, PermissionRefused, ValidationFailed
 from helpdesk.people.access import access_of
@@ -20,6 +21,7 @@ from helpdesk.threads.bodies import NewFile
 from helpdesk.threads.models import Draft, Thread, ThreadEntry, ThreadEvent
 from tasks.constants import TaskFlag
 from tasks.models import Task
+from tasks.policies import may_agent
 from tasks.services import (
     assign_task,
     claim_task,
@@ -35,6 +37,14 @@ from tests.tasks.conftest import NOW, Desk, entries, events, fresh, mails, switc
 from tickets.models import Ticket
 from tickets.services import close_ticket
 from tickets.states import thread_of as thread_of_ticket
+
+
+def rows_of_cdata(task_id: int) -> int:
+    table = cdata.TABLES[EntryObject.TASK].prefixed_name
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {table} WHERE task_id = %s", [task_id])  # noqa: S608 -- our table
+        return int(cursor.fetchone()[0])
+
 
 LATER = NOW + timedelta(hours=1)
 
@@ -70,6 +80,18 @@ class TestAssigning:
         task = close_task(desk.task(), actor=desk.actor)
         assign_task(task, actor=desk.actor, agent=desk.colleague)
         assert not fresh(task).flags & TaskFlag.OPEN
+
+    def test_a_closed_one_is_shown_to_those_alone_who_saw_it_open(self, desk: Desk) -> None:
+        task = close_task(desk.task(), actor=desk.actor)
+        assert may_agent(access_of(desk.agent), None, task)
+        assert not may_agent(access_of(desk.stranger), None, task)
+
+    def test_a_deleted_one_leaves_no_answers(self, desk: Desk) -> None:
+        task = desk.task()
+        assert rows_of_cdata(task.pk) == 1
+        pk = task.pk
+        delete_task(task, actor=desk.actor)
+        assert rows_of_cdata(pk) == 0
 
     def test_refusals(self, desk: Desk) -> None:
         task = desk.task(assign_to=desk.colleague)

@@ -129,6 +129,19 @@ def test_harmless_styles_are_stored() -> None:
     assert elements(cleaned)[0]["style"] == "color:#f00;padding:4px"
 
 
+def test_no_style_hides_text() -> None:
+    hidden = '<p style="display:none">a</p><p style="visibility:hidden;opacity:0;font-size:0">b</p>'
+    stored = clean_html(hidden).html
+    assert not {"display", "visibility", "opacity"} & set(re.findall(r"[a-z]+", stored))
+    assert [one.attrs for one in elements(displayed_html(stored))] == [{}, {}]
+
+
+def test_what_somebody_wrote_about_markup_stays_text() -> None:
+    cleaned = clean_html("<p>&lt;b&gt;bold&lt;/b&gt; &amp;lt;i&amp;gt;</p>").html
+    (paragraph,) = elements(cleaned)
+    assert paragraph.text == "<b>bold</b> &lt;i&gt;"
+
+
 def test_embedded_images_are_taken_out() -> None:
     cleaned = clean_html(f'<p>a <img src="data:image/png;base64,{PIXEL}"> b</p>')
     (image,) = cleaned.images
