@@ -6,6 +6,7 @@ import contextlib
 import grp
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -23,50 +24,39 @@ from tests.deployment.certificates import new_key, write_certificate, write_key
 
 PASSWORD = "opens-the-box"
 START_SECONDS = 20
-CONFIGURATION = """
+COMMON = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
 protocols = imap pop3
 listen = 127.0.0.1
 ssl = yes
-ssl_cert = <{folder}/certificate.pem
-ssl_key = <{folder}/key.pem
-disable_plaintext_auth = no
-auth_mechanisms = plain login{mechanisms}
-mail_location = maildir:{folder}/mail/%u
+auth_mechanisms = plain login xoauth2
 mail_fsync = never
 first_valid_uid = 1
 default_internal_user = {internal}
 default_internal_group = {internal_group}
 default_login_user = {login}
-{oauth}
-passdb {{
-  driver = static
-  args = password={{PLAIN}}{password}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/mail/%u
-}}
 service imap-login {{
   chroot =
-  service_count = 0
+  {unlimited}
   inet_listener imap {{
     port = {imap}
   }}
   inet_listener imaps {{
     port = {imaps}
+    ssl = yes
   }}
 }}
 service pop3-login {{
   chroot =
-  service_count = 0
+  {unlimited}
   inet_listener pop3 {{
     port = {pop3}
   }}
   inet_listener pop3s {{
     port = {pop3s}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -82,13 +72,47 @@ namespace inbox {{
   inbox = yes
 }}
 """
-
-OAUTH = """
+SETTINGS_2_3 = """
+ssl_cert = <{folder}/certificate.pem
+ssl_key = <{folder}/key.pem
+disable_plaintext_auth = no
+mail_location = maildir:{folder}/mail/%u
 passdb {{
   driver = oauth2
   mechanisms = xoauth2
   args = {folder}/oauth2.conf
-}}"""
+}}
+passdb {{
+  driver = static
+  args = password={{PLAIN}}{password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+"""
+SETTINGS_2_4 = """
+ssl_server_cert_file = {folder}/certificate.pem
+ssl_server_key_file = {folder}/key.pem
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {folder}/mail/%{{user}}
+oauth2 {{
+  tokeninfo_url = {tokens}
+  username_attribute = email
+}}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}/mail/%{{user}}
+  }}
+}}
+"""
+"""Written after Dovecot's documentation of 2.4 (Debian 13), which renamed most settings."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +208,7 @@ def running_dovecot(folder: Path, *, tokens: str = "http://127.0.0.1:9/") -> Ite
     write_certificate(server.certificate, key)
     write_key(folder / "key.pem", key)
     configuration = folder / "dovecot.conf"
-    configuration.write_text(_configuration(server))
+    configuration.write_text(_configuration(server, version=version_of(program), tokens=tokens))
     (folder / "oauth2.conf").write_text(f"tokeninfo_url = {tokens}\nusername_attribute = email\n")
     for path in (folder, *folder.parents):
         if path.owner() == pwd.getpwuid(os.getuid()).pw_name:
@@ -202,7 +226,16 @@ def running_dovecot(folder: Path, *, tokens: str = "http://127.0.0.1:9/") -> Ite
             process.wait()
 
 
-def _configuration(server: Dovecot) -> str:
+def version_of(program: str) -> tuple[int, int]:
+    """Give major and minor version of the program. Raises RuntimeError where it does not say."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"(\d+)\.(\d+)", said)
+    if found is None:
+        raise RuntimeError(f"{program} does not say its version: {said!r}")
+    return int(found[1]), int(found[2])
+
+
+def _configuration(server: Dovecot, *, version: tuple[int, int], tokens: str) -> str:
     user = pwd.getpwuid(os.getuid())
     is_root = user.pw_uid == 0
     mail = pwd.getpwnam("nobody") if is_root else user
@@ -210,7 +243,8 @@ def _configuration(server: Dovecot) -> str:
     boxes.mkdir(mode=0o777)
     if is_root:
         os.chown(boxes, mail.pw_uid, mail.pw_gid)
-    return CONFIGURATION.format(
+    return configuration_text(
+        version,
         folder=server.folder,
         internal="dovecot" if is_root else user.pw_name,
         internal_group="dovecot" if is_root else grp.getgrgid(user.pw_gid).gr_name,
@@ -223,9 +257,16 @@ def _configuration(server: Dovecot) -> str:
         imaps=server.imaps,
         pop3=server.pop3,
         pop3s=server.pop3s,
-        mechanisms=" xoauth2",
-        oauth=OAUTH.format(folder=server.folder),
+        tokens=tokens,
     )
+
+
+def configuration_text(version: tuple[int, int], **values: object) -> str:
+    """Give the configuration for a version; from 2.4 on it begins with the version whose settings it has."""
+    if version < (2, 4):
+        return (COMMON + SETTINGS_2_3).format(unlimited="service_count = 0", **values)
+    head = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
+    return head + (COMMON + SETTINGS_2_4).format(unlimited="restart_request_count = unlimited", **values)
 
 
 def _free_ports(count: int) -> list[int]:
