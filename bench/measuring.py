@@ -26,17 +26,22 @@ def main(arguments: argparse.Namespace) -> int:
     django.setup()
     from django.core.cache import cache
     from django.db import connection
+    from django.utils import timezone
 
     from bench.browser import Browser
     from bench.cases import Case, cases
     from bench.counting import UNIT
     from bench.plan import PERSONAS, Plan
     from helpdesk.serving import collect_static_files
+    from tickets import ranking
 
     collect_static_files()
     from helpdesk.wsgi import application  # as the web server loads it
 
     _prepare_agents()
+    ranking.keep_up(
+        now=timezone.now()
+    )  # as the job of every minute: a run of the overdue job before this one saved much
     until = datetime.fromisoformat(arguments.until).replace(tzinfo=UTC)
     plan = Plan(tickets=arguments.tickets, entries=arguments.entries, seed=arguments.seed, until=until)
     browsers = {persona.name: Browser(application) for persona in PERSONAS}
