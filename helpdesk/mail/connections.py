@@ -245,5 +245,6 @@ def _xoauth2(connection: smtplib.SMTP, owner: str, token: str) -> None:
 
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {error.smtp_error!r}"
+        text = error.smtp_error
+        return f"{error.smtp_code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
     return f"{type(error).__name__}: {error}"
