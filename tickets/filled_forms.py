@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -92,10 +92,19 @@ class FilledForm:
         }
 
     def search_texts(self) -> list[str]:
-        """Give what the full-text search finds the answers by; none of the priority, which every ticket has."""
+        """Give what the full-text search finds the answers by."""
+        return [text for _place, text in self._placed_texts()]
+
+    def _placed_texts(self) -> list[tuple[int, str]]:
         found = (field for field in self.form.fields if field.pk in self.clean and has_answers(field))
-        texts = (type_of(field).search_text(field, self.clean[field.pk]) for field in found if field.type != "priority")
-        return [text for text in texts if text]
+        texts = ((field.sort or 0, type_of(field).search_text(field, self.clean[field.pk])) for field in found)
+        return [(place, text) for place, text in texts if text]
+
+
+def search_texts_of(filled: Sequence[FilledForm]) -> list[str]:
+    """Give what the search finds a ticket by, of all its forms: by the places of fields, as osTicket stores it."""
+    placed = [found for form in filled for found in form._placed_texts()]  # noqa: SLF001 -- of this module
+    return [text for _place, text in sorted(placed, key=lambda found: found[0])]
 
 
 def forms_of_ticket(topic: HelpTopic | None, values: Submitted) -> list[FilledForm]:

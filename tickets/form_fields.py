@@ -21,6 +21,7 @@ class PriorityType(FieldType):
 
     key = "priority"
     label = _("Priority level")
+    is_searched = False
     defaults = {"prompt": "", "default": None}
 
     def parse(self, field: FormField, submitted: Any) -> TicketPriority | None:

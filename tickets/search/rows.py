@@ -89,8 +89,11 @@ def _users(ids: Collection[int], tickets: Tickets) -> list[SearchEntry]:
     addresses: dict[int | None, list[str]] = defaultdict(list)
     for user_id, address in UserEmail.objects.filter(user__in=ids).order_by("pk").values_list("user_id", "address"):
         addresses[user_id].append(address)
-    people = EndUser.objects.filter(pk__in=ids).values_list("pk", "name")
-    return [user_row(pk, name, addresses[pk], texts.get(pk, ())) for pk, name in people]
+    people = EndUser.objects.filter(pk__in=ids).values_list("pk", "name", "default_email__address")
+    return [
+        user_row(pk, name, [default, *addresses[pk]] if default else addresses[pk], texts.get(pk, ()))
+        for pk, name, default in people
+    ]
 
 
 def _organizations(ids: Collection[int], tickets: Tickets) -> list[SearchEntry]:
@@ -122,10 +125,10 @@ def _answers(object_type: EntryObject, ids: Collection[int]) -> tuple[dict[int, 
     answers = FormAnswer.objects.filter(entry__object_type=object_type, entry__object_id__in=ids, value__isnull=False)
     texts: dict[int, list[str]] = defaultdict(list)
     subjects: dict[int, str] = {}
-    rows = answers.exclude(value="").select_related("field", "entry").order_by("entry__sort", "entry_id", "field__sort")
+    rows = answers.exclude(value="").select_related("field", "entry").order_by("field__sort", "entry__sort", "entry_id")
     for answer in rows:
         field, object_id = answer.field, answer.entry.object_id if answer.entry else None
-        if field is None or object_id is None or field.type == "priority" or not has_answers(field):
+        if field is None or object_id is None or not has_answers(field):
             continue
         field_type = type_of(field)
         clean = field_type.from_database(field, StoredAnswer(answer.value, answer.value_id))

@@ -35,7 +35,7 @@ from helpdesk.threads.own_rows import noted_together
 from helpdesk.threads.services import NOBODY, NewEntry, Recipients, post_entry
 from tickets.constants import TicketState
 from tickets.due_dates import due_by_sla
-from tickets.filled_forms import FilledForm, form_of_user
+from tickets.filled_forms import FilledForm, form_of_user, search_texts_of
 from tickets.models import HelpTopic, Ticket, TicketStatus
 from tickets.names import address_of
 from tickets.new_ticket import NewTicket, Origin, ReplyTo
@@ -361,8 +361,10 @@ def _index(
     is_new_user: bool,
 ) -> None:
     """Make ticket, message and new requester findable, in one statement."""
-    texts = [text for one in filled for text in one.search_texts()]
-    rows = [ticket_row(ticket.pk, ticket.number or "", subject, texts), entry_row(entry, new.message or "")]
+    rows = [
+        ticket_row(ticket.pk, ticket.number or "", subject, search_texts_of(filled)),
+        entry_row(entry, new.message or ""),
+    ]
     if is_new_user and ticket.user is not None:
         contact = form_of_user(new.user_answers)
         rows.append(

@@ -61,7 +61,8 @@ def index_documents(rows: Sequence[SearchEntry], tickets: Mapping[tuple[str, int
 
 def index_ticket(ticket: Ticket) -> None:
     """Write the row of a ticket anew from its number and its answers, in two statements."""
-    subject, texts = "", []
+    subject = ""
+    texts: list[tuple[int, str]] = []
     for answer in answers_of(EntryObject.TICKET, ticket.pk):
         field = answer.field
         if field is None or not has_answers(field):
@@ -69,9 +70,9 @@ def index_ticket(ticket: Ticket) -> None:
         clean = type_of(field).from_database(field, StoredAnswer(answer.value, answer.value_id))
         if field.name == "subject" and answer.entry.form is not None and answer.entry.form.type == EntryObject.TICKET:
             subject = answer.value or ""
-        if field.type != "priority":
-            texts.append(type_of(field).search_text(field, clean))
-    index([ticket_row(ticket.pk, ticket.number or "", subject, [text for text in texts if text])])
+        texts.append((field.sort or 0, type_of(field).search_text(field, clean)))
+    found = [text for _place, text in sorted(texts, key=lambda one: one[0]) if text]
+    index([ticket_row(ticket.pk, ticket.number or "", subject, found)])
 
 
 def tickets_of_entries(ids: Collection[int]) -> dict[int, int | None]:
@@ -102,7 +103,7 @@ def organization_row(organization_id: int, name: str, answers: Iterable[str]) ->
 
 def faq_row(faq_id: int, question: str, answer: str, keywords: str) -> SearchEntry:
     """Give the row of an FAQ: found by question, answer and keywords."""
-    return _row(ObjectType.FAQ, faq_id, question, f"{html.unescape(strip_tags(_spaced(answer)))}\n{keywords}")
+    return _row(ObjectType.FAQ, faq_id, question, f"{html.unescape(strip_tags(_spaced(answer)))}\n{keywords}".strip())
 
 
 def user_row(user_id: int, name: str, addresses: Sequence[str], answers: Iterable[str]) -> SearchEntry:
@@ -136,7 +137,9 @@ def entry_row(entry: ThreadEntry, body: str) -> SearchEntry:
     """Give the row of an entry; `body` is its text where that is stored as a file."""
     stored = entry.body or body
     text = html.unescape(strip_tags(_spaced(stored))) if entry.format == HTML else stored
-    return _row(ObjectType.THREAD_ENTRY, entry.pk, entry.title or "", text)
+    row = _row(ObjectType.THREAD_ENTRY, entry.pk, "", text.strip())
+    row.title = entry.title or ""  # as it is stored, blanks and all
+    return row
 
 
 def _row(object_type: str, object_id: int, title: str, content: str) -> SearchEntry:

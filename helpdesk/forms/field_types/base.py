@@ -109,6 +109,8 @@ class FieldType:
     """Whether answers exist at all (not for section breaks, information and thread entries)."""
     is_presentation: ClassVar[bool] = False
     """Whether it is only there to be looked at."""
+    is_searched: ClassVar[bool] = True
+    """Whether the full-text search finds answers: osTicket leaves out zones, people, departments and priorities."""
     is_offered: ClassVar[bool] = True
     """Whether administrators may make fields of this type."""
     defaults: ClassVar[Mapping[str, Any]] = {}
@@ -208,8 +210,8 @@ class FieldType:
         return escape(self.to_string(field, clean))
 
     def search_text(self, field: FormField, clean: Any) -> str:
-        """Give what the full-text search finds the answer by."""
-        return " ".join(self.to_string(field, clean).split())
+        """Give what the full-text search finds the answer by, '' where it does not (`is_searched`)."""
+        return "" if not self.is_searched else " ".join(self.to_string(field, clean).split())
 
     def export(self, field: FormField, clean: Any) -> str:
         """Give the cell of an exported table."""

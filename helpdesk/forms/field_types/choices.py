@@ -277,6 +277,7 @@ class TimezoneType(KeyedType):
 
     key = "timezone"
     label = _("Timezone")
+    is_searched = False
     defaults = {"autodetect": True, "prompt": ""}
 
     def choices(self, field: FormField, asked: Asked) -> Mapping[str, str]:

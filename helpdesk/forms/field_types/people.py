@@ -23,6 +23,7 @@ class AssigneeType(KeyedType):
 
     key = "assignee"
     label = _("Assignee")
+    is_searched = False
     defaults = {"prompt": "", "target": "both"}
 
     def choices(self, field: FormField, asked: Asked) -> Mapping[str, str]:
@@ -73,6 +74,7 @@ class DepartmentType(FieldType):
 
     key = "department"
     label = _("Department")
+    is_searched = False
     defaults = {"prompt": ""}
 
     def choices(self, field: FormField, asked: Asked) -> Mapping[str, str]:

@@ -91,12 +91,9 @@ def answer_a_field(case: RecordedCase) -> dict[str, Any]:
             "to_string": field_type.to_string(field, loaded),
             "filter_data": {key or "0": value for key, value in filter_values.items()},
             "display": str(field_type.display(field, loaded)),
-            "searchable": field_type.search_text(field, loaded) if field.type not in _NEVER_FOUND else None,
+            "searchable": field_type.search_text(field, loaded) if field_type.is_searched else None,
             "export": field_type.export(field, loaded),
         }
-
-
-_NEVER_FOUND = {"priority", "department", "assignee", "timezone"}
 
 
 def _all(field: FormField) -> bool:
