@@ -62,7 +62,11 @@ def test_user_name_and_every_address_lead_in(client: Client, jo: UserAccount, na
     assert page.select_one("nav a[href='/account/']")
 
 
-@pytest.mark.parametrize("stored", [hashlib.md5(PASSWORD.encode()).hexdigest(), hash_password(PASSWORD)])  # noqa: S324
+@pytest.mark.parametrize(
+    "stored",
+    [hashlib.md5(PASSWORD.encode()).hexdigest(), hash_password(PASSWORD)],  # noqa: S324
+    ids=["md5", "few rounds"],
+)
 def test_a_weak_hash_is_replaced(client: Client, jo: UserAccount, stored: str, settings: Any) -> None:
     settings.PASSWORD_COST = 5
     UserAccount.objects.filter(pk=jo.pk).update(passwd=stored)
