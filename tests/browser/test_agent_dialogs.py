@@ -107,6 +107,19 @@ def test_a_person_is_offered_while_typing(agent: Visitor) -> None:
     expect(page.locator("#facts .people")).to_contain_text("nora")
 
 
+def test_an_action_in_a_window_of_its_own_is_sent(visit: Visit, desk: Desk) -> None:
+    ticket = open_ticket()
+    window = visit()
+    window.sign_in("grace", PASSWORD)
+    page = window.open(f"/scp/tickets/{ticket.pk}/transfer/")
+    page.click("main [type=submit]")
+    expect(page.locator("#transfer_department[aria-invalid=true]")).to_be_visible()
+    page.select_option("#transfer_department", label="Sales")
+    page.check("#transfer_refer")
+    page.click("main [type=submit]")
+    expect(page.locator(".message-success")).to_contain_text("transferred")
+
+
 def test_actions_are_pages_without_script(visit: Visit, desk: Desk) -> None:
     ticket = open_ticket()
     window = visit(script=False)
