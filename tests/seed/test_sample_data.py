@@ -21,6 +21,7 @@ from helpdesk.forms.models import Form
 from helpdesk.forms.selectors import answered_forms, company_answers, subject_of
 from helpdesk.forms.services import save_answers
 from helpdesk.knowledge.models import CannedResponse
+from helpdesk.outbox.models import Effect
 from helpdesk.people.models import Agent, Department, EndUser, Organization, TeamMember
 from helpdesk.portal.sample_data import files, loader, people
 from helpdesk.portal.sample_data.story import ADMINISTRATOR, Assigns, Plans, Story, as_html, stories
@@ -29,6 +30,7 @@ from helpdesk.threads.constants import EntryType
 from helpdesk.threads.models import Collaborator, Referral, Thread, ThreadEntry, ThreadEvent
 from tasks.models import Task
 from tickets.models import Ticket
+from tickets.services import mark_all_overdue
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 STORIES = stories()
@@ -67,6 +69,7 @@ class TestWhatIsMade:
         self.check_files(sample)
         self.check_states(administrator)
         self.check_answers()
+        self.check_mails()
 
     def check_people(self, administrator: Agent) -> None:
         assert Department.objects.count() == 5
@@ -132,7 +135,8 @@ class TestWhatIsMade:
         assert still_open.filter(staff=None, team=None).count() >= 5
         overdue = Ticket.objects.filter(isoverdue=True)
         assert overdue.count() >= 5
-        assert all(ticket.duedate and ticket.duedate < NOW for ticket in overdue)
+        assert all((ticket.duedate or ticket.est_duedate or NOW) < NOW for ticket in overdue)
+        assert mark_all_overdue(now=NOW) == 0
         closed = Ticket.objects.filter(status__state="closed")
         assert {"Resolved", "Closed"} == set(closed.values_list("status__name", flat=True))
         assert all(ticket.closed and ticket.closed <= NOW for ticket in closed)
@@ -145,6 +149,10 @@ class TestWhatIsMade:
         assert tasks.closed().count() >= 1
         assert tasks.overdue(NOW).count() >= 1
         assert all(task.object_id for task in tasks)
+
+    def check_mails(self) -> None:
+        """Invented people get none, even when there is a mail server later."""
+        assert set(Effect.objects.values_list("kind", "state")) == {("mail", Effect.State.DISCARDED)}
 
     def check_answers(self) -> None:
         oldest = Ticket.objects.order_by("pk")[0]

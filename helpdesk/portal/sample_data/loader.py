@@ -20,6 +20,9 @@ from helpdesk.knowledge.constants import CategoryVisibility, FaqPublication
 from helpdesk.knowledge.models import CannedResponse, Faq
 from helpdesk.knowledge.services import CategoryDraft, FaqDraft, create_canned_response, store_category, store_faq
 from helpdesk.legacy.errors import Conflict
+from helpdesk.mail.outgoing import KIND as MAIL
+from helpdesk.outbox.decisions import discard_effects
+from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Department, EndUser, Role, Team
 from helpdesk.people.permissions import AgentPermission
@@ -33,6 +36,7 @@ from helpdesk.portal.sample_data.story import ADMINISTRATOR, knowledge_base, pre
 from helpdesk.threads.models import ThreadEntry
 from tickets.constants import TicketState
 from tickets.models import Ticket
+from tickets.services import mark_all_overdue
 
 SYSTEM = Actor.system("Sample data")
 Progress = Callable[[str], None]
@@ -84,7 +88,15 @@ def load(*, now: datetime, seed: int, password: str | None = None, progress: Pro
         for number, story in enumerate(stories()):
             play(story, cast, now=now, seed=f"{seed}/{number}")
             progress(story.subject)
+        mark_all_overdue(now=now)  # those past their plan's time; the job would find them a minute later
+        _tell_nobody(now)
         return _summary()
+
+
+def _tell_nobody(now: datetime) -> None:
+    """Let the mails of the stories never go out, also when a mail server is set up later: nobody waits for them."""
+    waiting = Effect.objects.filter(kind=MAIL, state=Effect.State.WAITING)
+    discard_effects(list(waiting.values_list("pk", flat=True)), now=now)
 
 
 def _knowledge_base() -> None:
