@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from helpdesk.mail.incoming import Verdict, read_mail
@@ -55,3 +57,28 @@ def test_no_server_is_believed_without_the_setting() -> None:
 )
 def test_several_senders_or_none_are_nobody(sender: str) -> None:
     assert verdict_of("mx.acme.test; dmarc=pass", sender=sender) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'mx.acme.test; spf=pass smtp.mailfrom="x; dmarc=pass header.from=acme.test "@else.test; dmarc=none',
+        'mx.acme.test; spf=pass smtp.mailfrom="x; dkim=pass header.d=acme.test "@else.test',
+        'mx.acme.test; spf=pass smtp.mailfrom="\\"; dkim=pass header.d=acme.test "@else.test',
+        'mx.acme.test; spf=pass smtp.mailfrom="@acme.test;"@else.test',
+        'mx.acme.test; spf=pass smtp.mailfrom="acme.test"@else.test',
+        'mx.acme.test; spf=pass smtp.mailfrom="x header.from=y"@else.test smtp.helo=acme.test',
+    ],
+)
+def test_what_a_sender_may_write_within_quotation_marks_is_no_result(header: str) -> None:
+    """Servers repeat the sender of the envelope, whose part before the @ may be any text in quotation marks."""
+    assert verdict_of(header) is not PASSED
+
+
+@pytest.mark.parametrize(
+    "noise", ["(" * 45_000 + ")" * 45_000, ")" * 90_000, '"' * 90_000, "(\\)" * 20_000 + ")" * 20_000]
+)
+def test_long_headers_are_read_in_one_go(noise: str) -> None:
+    started = time.process_time()
+    assert verdict_of(f"mx.acme.test; dmarc=pass header.from=acme.test; {noise}") is PASSED
+    assert time.process_time() - started < 1
