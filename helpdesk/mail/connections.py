@@ -35,7 +35,7 @@ CHOICE_KEPT = 10.0
 def hand_over(message: EmailMessage, sender: EmailAddress) -> None:
     """Send a message through the first server that takes it.
 
-    Raises TryLater when none can be reached or all are busy, GiveUp when the last one refused the mail for good.
+    Raises TryLater when one of them may take it another time, GiveUp when all refused the mail for good.
     """
     shared = _shared.get()
     if shared is not None:
@@ -93,27 +93,27 @@ class Connections:
 
     def hand_over(self, message: EmailMessage, sender: EmailAddress) -> None:
         """Send a message through the first server that takes it. Raises TryLater and GiveUp."""
-        failure: Exception | None = None
+        failures: list[Exception] = []
         unusable: list[DomainError] = []
         for server, moment in self._servers(sender, unusable):
             try:
                 self._send(server, message, sender)
             except (smtplib.SMTPException, OSError) as error:
                 logger.warning("mail_server_failed", server=str(server), reason=type(error).__name__)
-                failure = error
+                failures.append(error)
             except DomainError as error:  # its token was refused, and the provider gave no other
                 logger.warning("mail_account_unusable", server=str(server), reason=error.code)
                 unusable.append(error)
             else:
                 self._chosen[sender.pk] = (server, moment)
                 return
-        if failure is None and unusable:
+        if not failures and unusable:
             raise TryLater(f"No mail account can be used: {unusable[0]}", after=ASK_AGAIN, counts=False)
-        if failure is None:
+        if not failures:
             raise TryLater("No mail server is set up (outgoing mail).", after=ASK_AGAIN, counts=False)
-        if is_final(failure):
-            raise GiveUp(_words(failure))
-        raise TryLater(_words(failure))
+        if not unusable and all(is_final(failure) for failure in failures):
+            raise GiveUp(_words(failures[-1]))
+        raise TryLater(_words(failures[-1]))
 
     def close(self) -> None:
         """Take leave of all servers. One that answers badly now has the mails nevertheless."""

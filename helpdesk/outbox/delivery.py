@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 State = Effect.State
 BATCH = 20
 LEASE = timedelta(minutes=10)
+RENEWED_AFTER = timedelta(minutes=1)
 MOST_ATTEMPTS = 12
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 KEPT_DAYS = 90
@@ -56,7 +57,8 @@ def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Roun
             if not claimed:
                 break
             for effect in claimed:
-                _deliver(effect, result)
+                if _is_still_ours(effect):
+                    _deliver(effect, result)
     return result
 
 
@@ -113,6 +115,15 @@ def _due(now: datetime) -> QuerySet[Effect]:
     )
     due = Effect.objects.filter(state=State.WAITING, next_try__lte=now)
     return due.exclude(Exists(unfinished.filter(object_id__gt=0))).order_by("pk")
+
+
+def _is_still_ours(effect: Effect) -> bool:
+    """Renew a lease that those before it have used up in part; False when another worker has taken the effect."""
+    now = timezone.now()
+    if effect.lease is not None and effect.lease - now > LEASE - RENEWED_AFTER:
+        return True
+    rows = Effect.objects.filter(pk=effect.pk, state=State.RUNNING, attempts=effect.attempts)
+    return rows.update(lease=now + LEASE) == 1
 
 
 def _deliver(effect: Effect, result: Round) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
 from django.test import override_settings
 from django.utils import timezone
 
 from helpdesk.mail import connections
+from helpdesk.mail.connections import Connections
+from helpdesk.mail.models import EmailAddress
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 from helpdesk.outbox.delivery import deliver_due
+from helpdesk.outbox.handlers import TryLater
 from tests.mail.sink import Sink, smtp_sink
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +88,18 @@ def test_a_mail_that_may_have_arrived_is_not_repeated_at_once(sink: Sink) -> Non
     assert deliver_due(now=timezone.now() + timedelta(minutes=2)).delivered == 1
     first, repeated = (one["Message-ID"] for one in sink.messages if one["To"] == "bob@customer.test")
     assert first == repeated
+
+
+def test_a_refusal_of_one_server_does_not_end_it_while_another_is_only_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [ConnectionRefusedError("down"), smtplib.SMTPDataError(553, b"not for you")]
+
+    def fail(*_given: object) -> None:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(Connections, "_send", fail)
+    monkeypatch.setattr("helpdesk.mail.connections.servers_for", lambda _sender, _unusable: iter(["first", "second"]))
+    with pytest.raises(TryLater, match="553"):
+        Connections().hand_over(EmailMessage(), EmailAddress(pk=1))
+    assert answers == []

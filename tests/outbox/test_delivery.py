@@ -49,6 +49,24 @@ def state_of(key: str) -> str:
     return Effect.objects.get(key=key).state
 
 
+def test_what_another_worker_took_meanwhile_is_left_to_it(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mails before it took longer than the lease."""
+    monkeypatch.setattr("helpdesk.outbox.delivery.RENEWED_AFTER", timedelta(0))
+    tell("one")
+    tell("two")
+
+    def taken_by_another(effect: Effect) -> str:
+        Effect.objects.filter(key="two").update(attempts=2)
+        return "told"
+
+    register_handler("slow", taken_by_another)
+    Effect.objects.filter(key="one").update(kind="slow")
+    assert deliver_due().delivered == 1
+    assert told == []
+    assert state_of("two") == State.RUNNING
+    handlers._handlers.pop("slow")
+
+
 def test_what_is_due_is_delivered_once(told: list[str]) -> None:
     tell("one")
     tell("two")
