@@ -1,11 +1,12 @@
 """Fills an empty help desk with the sample company, through the same services as everybody else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
@@ -75,6 +76,7 @@ def load(*, now: datetime, seed: int, password: str | None = None, progress: Pro
     if Ticket.objects.exists():
         raise Conflict(_("This help desk has tickets already: sample data is for an empty one."), code="tickets_exist")
     with transaction.atomic():
+        waiting_before = list(_waiting_mails().values_list("pk", flat=True))
         _name_company()
         departments = _departments()
         agents = _agents(departments, password, progress)
@@ -89,14 +91,17 @@ def load(*, now: datetime, seed: int, password: str | None = None, progress: Pro
             play(story, cast, now=now, seed=f"{seed}/{number}")
             progress(story.subject)
         mark_all_overdue(now=now)  # those past their plan's time; the job would find them a minute later
-        _tell_nobody(now)
+        _tell_nobody(now, except_for=waiting_before)
         return _summary()
 
 
-def _tell_nobody(now: datetime) -> None:
+def _tell_nobody(now: datetime, *, except_for: Collection[int]) -> None:
     """Let the mails of the stories never go out, also when a mail server is set up later: nobody waits for them."""
-    waiting = Effect.objects.filter(kind=MAIL, state=Effect.State.WAITING)
-    discard_effects(list(waiting.values_list("pk", flat=True)), now=now)
+    discard_effects(list(_waiting_mails().exclude(pk__in=except_for).values_list("pk", flat=True)), now=now)
+
+
+def _waiting_mails() -> QuerySet[Effect]:
+    return Effect.objects.filter(kind=MAIL, state=Effect.State.WAITING)
 
 
 def _knowledge_base() -> None:
