@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 import pytest
 from playwright.sync_api import expect
@@ -79,7 +80,8 @@ def test_a_reply_is_written_with_markup_by_keyboard_and_mouse(visit: Visit, desk
     expect(page.locator(".answer-preview")).to_contain_text("take 61.218")
     page.keyboard.press("Enter")
     expect(area).to_contain_text("Dear Maria Silva, take 61.218.")
-    page.locator(".entry-message [data-inserts-answer]").click()
+    with page.expect_response(lambda answer: "<blockquote>" in unquote_plus(answer.request.post_data or "")):
+        page.locator(".entry-message [data-inserts-answer]").click()
     expect(area.locator("blockquote")).to_contain_text("every page is blank")
     expect(page.locator("#reply .writing-status")).to_have_text("Draft kept")
     page.reload()

@@ -27,7 +27,7 @@ _FOR_INTERNET_EXPLORER = re.compile(r"(post|pre)-check=")
 def _compare_by_meaning(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """Headers say the same in several notations; a browser may keep ours for a while, which theirs leaves open."""
     expected, found = _by_meaning(expected), _by_meaning(found)
-    kept = found.get("cache_control", set()) - {"max-age=3600"}
+    kept = [word for word in found.get("cache_control", ()) if word != "max-age=3600"]
     return differences(expected, {**found, "cache_control": kept} if "cache_control" in found else found)
 
 
@@ -39,7 +39,7 @@ def _by_meaning(answer: dict[str, Any]) -> dict[str, Any]:
             meaning[name] = [value, {key: text.lower() for key, text in parameters.items()}]
     if meaning.get("cache_control"):
         words = {word.strip() for word in meaning["cache_control"].split(",")}
-        meaning["cache_control"] = {word for word in words if not _FOR_INTERNET_EXPLORER.match(word)}
+        meaning["cache_control"] = sorted(word for word in words if not _FOR_INTERNET_EXPLORER.match(word))
     return meaning
 
 
