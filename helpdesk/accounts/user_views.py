@@ -22,9 +22,11 @@ from helpdesk.accounts.doors import PORTAL_DOOR, door_of
 from helpdesk.accounts.models import Account
 from helpdesk.accounts.services.sign_in import SignInRefused
 from helpdesk.accounts.services.user_sign_in import (
+    CHOSEN_HERE,
     REGISTRATION_MODES,
     ask_for_password_reset,
     change_user_password,
+    leads_somewhere,
     register_oneself,
     sign_in_user,
     sign_out_user,
@@ -85,8 +87,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("token")
 @require_http_methods(READ_OR_SEND)
 def reset(request: HttpRequest) -> HttpResponse:
-    """Ask for a link, or follow one (`token`): a confirmation at once, a reset after a press of the button."""
+    """Ask for a link, or follow one (`token`), which does nothing alone: programs open links of mails, too."""
     token = request.POST.get("token", "") or request.GET.get("token", "")
+    if token and request.method != "POST" and leads_somewhere(token):
+        return render(request, "accounts/user_link.html", {"token": token})
     if token:
         return _follow(request, token)
     form = ResetForm(request.POST or None)
@@ -142,12 +146,13 @@ def register(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/user_register.html", {"form": form}, status=429)
         data = form.cleaned_data
         try:
-            register_oneself(
+            mark = register_oneself(
                 name=data["name"], address=data["email"], password=data["new_password"], actor=_stranger(request)
             )
         except DomainError as refusal:
             form.show_refusal(refusal)
         else:
+            request.session[CHOSEN_HERE] = mark
             return render(request, "accounts/user_letter_sent.html", {"kind": "registration"})
     return render(request, "accounts/user_register.html", {"form": form}, status=status)
 

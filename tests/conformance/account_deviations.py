@@ -65,6 +65,13 @@ def _is_wrong_number(case: RecordedCase) -> bool:
 
 ACCOUNT_DEVIATIONS = (
     Deviation(
+        "a password that was chosen before the address was confirmed is chosen anew in another browser",
+        Reason.SECURITY,
+        "Anybody can register the address of somebody else: by confirming it he would let the stranger in.",
+        applies=lambda case: _is(case, "client_confirm"),
+        expectation=lambda case: {**case.expect, "user_account.status": 5},
+    ),
+    Deviation(
         "the link for a new password of an agent is good once",
         Reason.SECURITY,
         "osTicket keeps the token until the password is changed: who reads the mail later comes in by it, too.",

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from helpdesk.accounts.services.user_sign_in import ask_for_password_reset
+from helpdesk.accounts.services.user_sign_in import ask_for_password_reset, register_oneself
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.services import set_settings
 from helpdesk.legacy.passwords import hash_password
@@ -43,6 +44,13 @@ def sign_in(client: Client, name: str = "jodoe", password: str = PASSWORD, **mor
 
 def is_in(client: Client) -> bool:
     return client.get("/account/").status_code == 200
+
+
+def follow(client: Client, link: str) -> Any:
+    """Press the button of the page that a link leads to."""
+    page = BeautifulSoup(client.get(link).content, "html.parser")
+    token = page.select_one("main input[name=token]")
+    return client.post("/pwreset.php", {"token": str(token["value"]) if token else link.partition("token=")[2]})
 
 
 def link_in_mail() -> str:
@@ -137,11 +145,27 @@ def test_a_new_password_by_mail(client: Client, jo: UserAccount) -> None:
     page = client.post("/pwreset.php", {"userid": "jo@customer.test"})
     assert "If there is such an account" in page.content.decode()
     link = link_in_mail()
-    assert client.get(link)["Location"] == "/account/"
+    assert follow(client, link)["Location"] == "/account/"
     assert client.post("/account/", {"new_password": NEW, "confirmation": NEW}).status_code == 302
     again = Client()
     assert "no longer good" in again.get(link).content.decode()
+    assert "no longer good" in follow(again, link).content.decode()
     assert not is_in(again)
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_program_that_opens_the_links_of_mails_does_not_use_them_up(
+    client: Client, jo: UserAccount, method: str
+) -> None:
+    UserAccount.objects.update(status=AccountStatus(0))
+    set_settings("core", {"client_registration": "public"}, SYSTEM)
+    register_oneself(name="Jo", address="jo@customer.test", password=PASSWORD, actor=SYSTEM)
+    link = link_in_mail()
+    scanner = Client()
+    assert getattr(scanner, method)(link).status_code == 200
+    assert not is_in(scanner)
+    assert "Account confirmation required" in sign_in(Client()).content.decode()
+    assert follow(client, link)["Location"] == "/account/"
 
 
 def test_a_link_lives_as_long_as_the_setting_says(client: Client, jo: UserAccount) -> None:
@@ -150,7 +174,7 @@ def test_a_link_lives_as_long_as_the_setting_says(client: Client, jo: UserAccoun
     ask_for_password_reset("jodoe", actor=SYSTEM)
     link = link_in_mail()
     ConfigItem.objects.filter(namespace="pwreset").update(updated=timezone.now() - timedelta(minutes=31))
-    client.get(link)
+    follow(client, link)
     assert not is_in(client)
 
 
@@ -172,10 +196,61 @@ def test_people_register_where_that_is_allowed_and_confirm_by_mail(client: Clien
     row = UserAccount.objects.get(user__name="Ann Lee")
     assert int(row.status) == 0
     assert "Account confirmation required" in sign_in(client, "ann@customer.test", NEW).content.decode()
-    assert client.get(link_in_mail())["Location"] == "/account/"
+    assert follow(client, link_in_mail())["Location"] == "/account/"
     row.refresh_from_db()
     assert int(row.status) == int(AccountStatus.CONFIRMED)
     assert is_in(client)
+    assert sign_in(Client(), "ann@customer.test", NEW)["Location"] == "/tickets/"
+
+
+@pytest.mark.parametrize("registers_too", [True, False])
+def test_who_confirms_does_not_let_in_who_registered_his_address(client: Client, registers_too: bool) -> None:
+    """A stranger gives the address of somebody else and a password of his own, and waits for the confirmation."""
+    set_settings("core", {"client_registration": "public"}, SYSTEM)
+    data = {"name": "Ann Lee", "email": "ann@customer.test", "new_password": PASSWORD, "confirmation": PASSWORD}
+    if registers_too:
+        client.post("/account/new/", data)
+    stranger = Client()
+    stranger.post("/account/new/", {**data, "new_password": NEW, "confirmation": NEW})
+    follow(client, link_in_mail())
+    assert "Access denied" in sign_in(stranger, "ann@customer.test", NEW).content.decode()
+    assert client.get("/tickets/")["Location"] == "/account/"
+    client.post("/account/", {"new_password": PASSWORD, "confirmation": PASSWORD})
+    assert client.get("/tickets/").status_code == 200
+    assert sign_in(Client(), "ann@customer.test", PASSWORD)["Location"] == "/tickets/"
+    assert not is_in(stranger)
+
+
+def locked_after_the_first_look(jo: UserAccount) -> Any:
+    """Lock the account as soon as somebody has read it, as an agent may at that moment."""
+    looks: list[str] = []
+
+    def execute(run: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = run(sql, params, many, context)
+        if sql.startswith("SELECT") and "user_account" in sql and not looks:
+            looks.append(sql)
+            UserAccount.objects.filter(pk=jo.pk).update(status=AccountStatus.CONFIRMED | AccountStatus.LOCKED)
+        return result
+
+    return connection.execute_wrapper(execute)
+
+
+def test_a_link_does_not_open_an_account_that_is_locked_meanwhile(client: Client, jo: UserAccount) -> None:
+    ask_for_password_reset("jodoe", actor=SYSTEM)
+    token = link_in_mail().partition("token=")[2]
+    with locked_after_the_first_look(jo):
+        answer = client.post("/pwreset.php", {"token": token})
+    assert "no longer good" in answer.content.decode()
+    assert AccountStatus.LOCKED & UserAccount.objects.get(pk=jo.pk).status
+
+
+def test_guessing_the_current_password_in_a_session_that_was_stolen_ends(client: Client, jo: UserAccount) -> None:
+    sign_in(client)
+    data = {"new_password": NEW, "confirmation": NEW}
+    for _time in range(12):
+        client.post("/account/", {**data, "current_password": "wrong"})
+    assert client.post("/account/", {**data, "current_password": PASSWORD}).status_code == 422
+    assert sign_in(Client())["Location"] == "/tickets/"
 
 
 def test_registering_with_somebody_elses_address_gives_nothing_away_and_nothing_over(

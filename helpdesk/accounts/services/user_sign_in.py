@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY, login, logout
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
@@ -44,6 +45,8 @@ STRANGERS_SESSION_SECONDS = 3600
 FAILURES_PER_LINE = 3
 LONGEST_NAME = 255
 REGISTRATION_MODES = frozenset({"public", "auto"})
+CHOSEN_HERE = "chosen_password"
+"""Session: the mark of the password with which somebody has registered in it."""
 
 
 def sign_in_user(request: HttpRequest, *, name: str, password: str) -> Account:
@@ -102,23 +105,31 @@ def may_reset(row: UserAccount) -> bool:
     return has_address and row.backend in LOCAL_BACKENDS and not int(row.status) & int(forbidden)
 
 
+def leads_somewhere(token: str, *, now: datetime | None = None) -> bool:
+    """Whether a token is good for anything; looking uses nothing up."""
+    return _account_of_token(token, now or timezone.now()) is not None
+
+
 def use_token(request: HttpRequest, token: str, *, now: datetime | None = None) -> UserAccount:
     """Confirm the account that a token belongs to, or let its owner choose a new password; he is signed in then.
 
-    Raises SignInRefused for a token that is unknown or older than `pw_reset_window` minutes (confirmations live for a
-    week), and for an account that is locked.
+    A password that was chosen before the address was confirmed stays only if it was chosen in this browser: anybody can
+    register the address of somebody else. Raises SignInRefused for a token that is unknown or older than
+    `pw_reset_window` minutes (confirmations live for a week), and for an account that is locked.
     """
-    moment = now or timezone.now()
-    row = _account_of_token(token, moment)
-    if row is None or AccountStatus.LOCKED & row.status:
-        message = _("This link is no longer good. Ask for a new one.")
-        raise SignInRefused(message, code="token_invalid")
+    found = _account_of_token(token, now or timezone.now())
     with transaction.atomic():
+        row = UserAccount.objects.select_for_update().filter(pk=found.pk).first() if found is not None else None
+        if row is None or AccountStatus.LOCKED & row.status or token_row(token) is None:
+            message = _("This link is no longer good. Ask for a new one.")
+            raise SignInRefused(message, code="token_invalid")
         is_new = not AccountStatus.CONFIRMED & row.status
+        if is_new and row.passwd and request.session.get(CHOSEN_HERE) != _mark_of(row.passwd):
+            row.passwd = None
         row.status = AccountStatus(int(row.status) | int(AccountStatus.CONFIRMED))
         if not is_new or not row.passwd:
             row.status = AccountStatus(int(row.status) | int(AccountStatus.PASSWORD_RESET_REQUIRED))
-        row.save(update_fields=["status"])
+        row.save(update_fields=["status", "passwd"])
         forget_tokens(row.user)
     _complete(request, row)
     return row
@@ -130,31 +141,34 @@ def change_user_password(
     """Let an end user replace his password; the current one is asked for unless a new one is due.
 
     All his other sessions end. Raises ValidationFailed (osTicket's texts) for a wrong current password and for what the
-    policy forbids.
+    policy forbids, PermissionRefused after too many wrong guesses (a session may be stolen) and for an account that was
+    locked meanwhile.
     """
-    is_due = bool(AccountStatus.PASSWORD_RESET_REQUIRED & row.status)
-    if not is_due and not verify_password((current_password or "")[:FORM_BYTES], row.passwd):
-        message = _("The current password is not right.")
-        raise ValidationFailed(message, code="password_wrong", field="current_password")
+    if not AccountStatus.PASSWORD_RESET_REQUIRED & row.status:
+        _check_current_password(request, row, current_password or "")
     try:
         check_new_password(new_password, current=current_password)
         password_hash = hash_password(new_password)
     except ValidationFailed as refusal:
         raise ValidationFailed(refusal.message, code=refusal.code, field="new_password") from refusal
     with transaction.atomic():
-        row.passwd, row.backend = password_hash, None
-        row.status = AccountStatus(int(row.status) & ~int(AccountStatus.PASSWORD_RESET_REQUIRED))
-        row.save(update_fields=["passwd", "backend", "status"])
-        forget_tokens(row.user)
-    _complete(request, row)
+        changed = UserAccount.objects.select_for_update().filter(pk=row.pk).first()
+        if changed is None or AccountStatus.LOCKED & changed.status:
+            raise SignInRefused(_("Account is administratively locked"), code="account_locked")
+        changed.passwd, changed.backend = password_hash, None
+        changed.status = AccountStatus(int(changed.status) & ~int(AccountStatus.PASSWORD_RESET_REQUIRED))
+        changed.save(update_fields=["passwd", "backend", "status"])
+        forget_tokens(changed.user)
+    _complete(request, changed)
 
 
 @transaction.atomic
-def register_oneself(*, name: str, address: str, password: str, actor: Actor, now: datetime | None = None) -> None:
+def register_oneself(*, name: str, address: str, password: str, actor: Actor, now: datetime | None = None) -> str:
     """Let somebody make an account, which he confirms by a mail to this address before it is good for anything.
 
-    Whoever asks learns nothing about others: for an address that has an account already, its owner gets the mail by
-    which he can choose a new password. Raises PermissionRefused where the help desk registers people itself,
+    Gives a mark for his session (`CHOSEN_HERE`), by which the confirmation knows the password that he chose. Whoever
+    asks learns nothing about others: for an address that has an account already, its owner gets the mail by which he
+    can choose a new password. Raises PermissionRefused where the help desk registers people itself,
     ValidationFailed for an address, name or password that cannot be used.
     """
     if configuration.current().text("client_registration", "closed") not in REGISTRATION_MODES:
@@ -178,6 +192,22 @@ def register_oneself(*, name: str, address: str, password: str, actor: Actor, no
     elif may_reset(row):
         _send(user, PASSWORD_RESET, moment)
     log.info("account_requested", user_id=user.pk, ip_address=actor.ip_address)
+    return _mark_of(password_hash)
+
+
+def _mark_of(password_hash: str) -> str:
+    return salted_hmac("helpdesk.accounts.chosen_password", password_hash, algorithm="sha256").hexdigest()
+
+
+def _check_current_password(request: HttpRequest, row: UserAccount, password: str) -> None:
+    attempt = Attempt("user password", f"user {row.user_id}", client_address(request), Limits.for_users())
+    if not attempt.begin():
+        message = _("You've reached maximum failed login attempts allowed.")
+        raise SignInRefused(message, code="too_many_attempts")
+    if not verify_password(password[:FORM_BYTES], row.passwd):
+        message = _("The current password is not right.")
+        raise ValidationFailed(message, code="password_wrong", field="current_password")
+    attempt.succeed()
 
 
 def _send(user: EndUser, letter: str, moment: datetime) -> None:
