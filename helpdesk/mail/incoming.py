@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from helpdesk.configuration.selectors import current
+from helpdesk.legacy.characters import shortened
 from helpdesk.mail.plain_text import html_as_text
 from helpdesk.mail.reading.authentication import Verdict, verdict
 from helpdesk.mail.reading.automatic import is_automatic, is_bounce
@@ -35,6 +36,7 @@ from helpdesk.mail.reading.priorities import Urgency, urgency_of_headers, urgenc
 from helpdesk.mail.reading.quotations import is_blank, without_quotation
 from helpdesk.mail.reading.tnef import MEDIA_TYPES, Packed, TnefError, unpack
 from helpdesk.threads.bodies import HTML, TEXT
+from helpdesk.threads.html import clean_html
 
 __all__ = [
     "IncomingMail",
@@ -47,6 +49,8 @@ __all__ = [
 ]
 
 NO_SUBJECT = "[No Subject]"
+LONGEST_NAME = 128
+"""Of a user. The headers, which are kept, have all of a longer one."""
 TEXT_WIDTH = 100
 _log = structlog.get_logger(__name__)
 
@@ -226,10 +230,8 @@ def _text(parts: Parts, packed: Packed | None, rich_text: bool, limits: Limits) 
 
 
 def _as_text(html: str) -> str:
-    try:
-        return html_as_text(html, width=TEXT_WIDTH)
-    except AssertionError:  # the parser of the standard library on marked sections that it does not know
-        return html_as_text(html.replace("<![", "&lt;!["), width=TEXT_WIDTH)
+    """Give HTML as text. Cleaned first: the parser of the standard library takes hours for tags that never end."""
+    return html_as_text(clean_html(html).html, width=TEXT_WIDTH)
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -237,6 +239,11 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 def name_of_sender(sender: Mailbox) -> str:
-    """Give the name for a new user: the one in the mail, else the part before the @ in words (osticket/mail.md §5)."""
+    """Give the name for a user: the one in the mail, as long as his column is, else the part before the @ in words.
+
+    Source: osticket/mail.md §5.
+    """
     local = sender.address.partition("@")[0].replace(".", " ")
-    return sender.name.strip() or re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), local)
+    return shortened(sender.name.strip(), LONGEST_NAME) or re.sub(
+        r"[^\W\d_]+", lambda word: word[0].capitalize(), local
+    )

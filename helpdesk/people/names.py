@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
 
 from helpdesk import configuration
@@ -18,6 +19,8 @@ from helpdesk.legacy.characters import clean_text
 
 DEFAULT_AGENT_FORMAT = "full"
 DEFAULT_USER_FORMAT = "original"
+LONGEST_READ = 1000
+"""Characters of a name that are looked at; columns hold far fewer."""
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 _SALUTATIONS = frozenset(
@@ -128,9 +131,16 @@ def entered_name(text: str) -> str:
     Joiners of emoji, marks of direction and characters that are newer than this Python stay; a name of which nothing is
     to be seen is none.
     """
-    words = strip_tags(clean_text(html.unescape(text))).split()
+    words = _without_tags(clean_text(html.unescape(text))[:LONGEST_READ]).split()
     name = " ".join("".join(c for c in word if unicodedata.category(c) != "Cc") for word in words).strip()
     return name if any(unicodedata.category(c) not in _INVISIBLE for c in name) else ""
+
+
+def _without_tags(text: str) -> str:
+    try:
+        return strip_tags(text)
+    except SuspiciousOperation:  # tags within tags without end: nobody's name
+        return text.replace("<", " ").replace(">", " ")
 
 
 def agent_name(firstname: str | None, lastname: str | None, *, username: str = "") -> str:

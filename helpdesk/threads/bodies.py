@@ -9,14 +9,12 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.utils.html import strip_tags
-
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.selectors import contents_of
 from helpdesk.files.services import Content, attach, store_file
 from helpdesk.legacy.characters import holds_every_character, storable_html
 from helpdesk.threads.constants import ObjectType
-from helpdesk.threads.html import clean_html, replace_placeholders, text_as_html
+from helpdesk.threads.html import clean_html, replace_placeholders, text_as_html, text_of_html
 
 HTML = "html"
 TEXT = "text"
@@ -98,8 +96,7 @@ def is_empty(body: str, format: str) -> bool:  # noqa: A002 -- the column
     """Whether nobody would see anything of this body."""
     if format != HTML:
         return not body.strip()
-    visible_text = strip_tags(body).replace("&nbsp;", " ").replace("\xa0", " ")
-    return not visible_text.strip() and not _VISIBLE_ELEMENT.search(body)
+    return not text_of_html(body).strip() and not _VISIBLE_ELEMENT.search(body)
 
 
 def attach_files(entry_id: int, files: Sequence[PlacedFile]) -> None:

@@ -99,6 +99,7 @@ _CLASSES_OF_STYLE = (
     ("font-family", re.compile(r".*\b(monospace|courier|consolas)\b.*", re.IGNORECASE), "font-monospace"),
 )
 
+_TEXT_ALONE = nh3.Cleaner(tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
 _MARK = f"ostler{secrets.token_hex(16)}"
 """Marks what the second step of cleaning replaces; no page ever shows it, so no mail can contain it."""
 _MARKED_STYLE = re.compile(rf' style="{_MARK}([a-z -]*)"')
@@ -181,6 +182,11 @@ def displayed_html(
     named = _MARKED_STYLE.sub(lambda m: f' class="{m[1]}"' if m[1] else "", cleaned)
     kept_out = named.replace(f' src="{_MARK}', ' data-remote-src="')
     return mark_safe(_ANY_TAG.sub(_with_alternative_text, kept_out))  # noqa: S308 -- nh3 has cleaned it
+
+
+def text_of_html(html: str) -> str:
+    """Give the text of any HTML. Takes as long as the HTML is, which the parser of the standard library does not."""
+    return html_text.unescape(_TEXT_ALONE.clean(_without_nul(html)))
 
 
 def text_as_html(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from helpdesk.mail.incoming import read_mail
 from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser, UserEmail
+from helpdesk.threads.bodies import is_empty
 from helpdesk.threads.constants import EntryFlag
 from helpdesk.threads.models import ThreadEntry
 from tests.factories import AgentFactory, DepartmentFactory, EndUserFactory, collaborate
 from tests.tickets.conftest import Desk
-from tickets.models import Ticket, TicketStatus
+from tickets.models import SearchEntry, Ticket, TicketStatus
 from tickets.services import post_reply
 from tickets.services.incoming_mail import receive_mail
 from tickets.services.status import close_ticket
@@ -55,12 +57,22 @@ def signed(ticket: Ticket, kind: str, *, person_id: int = 0, salt: str | None = 
     )
 
 
-def send(sender: str, *, answers: str = "", subject: str = "Re: x", message_id: str = "<new@else.test>") -> Ticket:
+def send(
+    sender: str,
+    *,
+    answers: str = "",
+    subject: str = "Re: x",
+    message_id: str = "<new@else.test>",
+    cc: str = "",
+    html: str = "",
+) -> Ticket:
     headers = [
         f"From: {sender}", "To: support@acme.test", f"Subject: {subject}", f"Message-ID: {message_id}",
         *([f"In-Reply-To: {answers}"] if answers else []),
+        *([f"Cc: {cc}"] if cc else []),
+        *(["Content-Type: text/html"] if html else []),
     ]  # fmt: skip
-    place = receive_mail(read_mail("\r\n".join([*headers, "", "words"]).encode()), actor=SYSTEM)
+    place = receive_mail(read_mail("\r\n".join([*headers, "", html or "words"]).encode()), actor=SYSTEM)
     assert isinstance(place, Ticket)
     return place
 
@@ -176,3 +188,28 @@ class TestPlaces:
         posted = post_reply(ticket, actor=Actor.for_agent(desk.agent), body="<p>Try again</p>")
         assert send("jo@example.test", subject=f"Re: [#{ticket.number}]") == ticket
         assert newest(ticket).pk > posted.entry.pk
+
+
+class TestHostileMarkup:
+    """What a sender writes where nobody expects it keeps no mail out, and nobody waiting."""
+
+    @pytest.mark.parametrize("markup", ["<a ", "</a", "<!-- "])
+    def test_in_a_long_text(self, desk: Desk, markup: str) -> None:
+        words = "<p>elephant</p>" + "<p>a</p>" * 10_000
+        place = send("Kim <kim@else.test>", html=f"{words}{markup * 100_000}")
+        (entry,) = thread_of(place).entries.all()
+        assert entry.body == ""  # too long for its column
+        row = SearchEntry.objects.get(object_type="H", object_id=entry.pk)
+        assert (row.content or "").startswith("elephant")
+
+    def test_in_a_text_that_quotes_nothing(self, desk: Desk) -> None:
+        assert not is_empty(f"<p>x</p>{'<a ' * 1000}", "html")
+        assert is_empty(f"<p> &nbsp;</p>{'<a ' * 1000}", "html")
+
+    @pytest.mark.parametrize("name", ["<a " * 400, "long " * 40, ">" + "<a " * 400, "<x" * 60 + ">" * 60])
+    def test_in_a_name(self, desk: Desk, name: str) -> None:
+        word = f"=?utf-8?b?{base64.b64encode(name.encode()).decode()}?="
+        place = send(f"{word} <kim@else.test>", cc=f"{word} <lee@else.test>")
+        assert place.user is not None
+        assert len(place.user.name) <= 128
+        assert thread_of(place).collaborators.get().user.default_email.address == "lee@else.test"

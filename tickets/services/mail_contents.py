@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 
 from helpdesk.configuration.selectors import current
-from helpdesk.mail.incoming import IncomingMail, Mailbox
+from helpdesk.legacy.characters import shortened
+from helpdesk.mail.incoming import LONGEST_NAME, IncomingMail, Mailbox
 from helpdesk.mail.models import EmailAddress
 from helpdesk.mail.reading.recipients import OwnAddress, Recipients, recipients_of
 from helpdesk.people.models import EndUser
@@ -81,7 +82,7 @@ def addressed_others(mail: IncomingMail) -> list[Addressee]:
     left_out = own | {one.address.lower() for one in mail.delivered_to}
     groups = ((mail.to, "Email (to)"), (mail.cc, "Email (cc)"))
     return [
-        Addressee(one.address, one.name, header)
+        Addressee(one.address, shortened(one.name, LONGEST_NAME), header)
         for group, header in groups
         for one in group
         if "@" in one.address and one.address.lower() not in left_out

@@ -18,6 +18,7 @@ from helpdesk.forms.field_types import StoredAnswer, has_answers, type_of
 from helpdesk.forms.selectors import answers_of
 from helpdesk.threads.bodies import HTML
 from helpdesk.threads.constants import ObjectType
+from helpdesk.threads.html import text_of_html
 from helpdesk.threads.models import ThreadEntry
 from tickets.models import SearchEntry, Ticket
 from tickets.search.documents import documents_of, has_documents, remove_documents, write_documents
@@ -136,7 +137,7 @@ def ticket_row(ticket_id: int, number: str, subject: str, answers: Iterable[str]
 def entry_row(entry: ThreadEntry, body: str) -> SearchEntry:
     """Give the row of an entry; `body` is its text where that is stored as a file."""
     stored = entry.body or body
-    text = html.unescape(strip_tags(_spaced(stored))) if entry.format == HTML else stored
+    text = text_of_html(_spaced(stored)) if entry.format == HTML else stored
     row = _row(ObjectType.THREAD_ENTRY, entry.pk, "", text.strip())
     row.title = entry.title or ""  # as it is stored, blanks and all
     return row
