@@ -304,8 +304,9 @@ def _thread_headers(entry: ThreadEntry | None, code: str) -> dict[str, str]:
         return {}
     block = _REFERENCES.search(mail.headers or "")
     chain = [*(_MESSAGE_ID.findall(block["ids"]) if block else []), mail.mid]
-    once = list(dict.fromkeys(one for one in chain if one.isprintable()))
-    return {"In-Reply-To": mail.mid, "References": " ".join(once[-MOST_REFERENCES:])}
+    once = list(dict.fromkeys(one for one in chain if one.isprintable()))  # others no header can hold
+    answered = {"In-Reply-To": mail.mid} if mail.mid in once else {}
+    return {**answered, "References": " ".join(once[-MOST_REFERENCES:])} if once else {}
 
 
 def file_name_of(attachment: Attachment) -> str:

@@ -143,6 +143,21 @@ def test_references_lead_back_to_the_mail_that_is_answered(desk: Desk, ticket: T
     assert sink.messages[0]["References"] == "<first@customer.test> <second@customer.test>"
 
 
+@pytest.mark.parametrize("sign", ["\x0b", "\x85", "\u2028"])
+def test_a_message_id_that_no_header_can_hold_does_not_keep_answers_back(
+    desk: Desk, ticket: Ticket, sink: Sink, sign: str
+) -> None:
+    """Whatever a sender writes as his Message-ID, he and everybody on the ticket get mail."""
+    message_entry = ThreadEntry.objects.filter(thread__object_id=ticket.pk, type="M").latest("pk")
+    EntryEmail.objects.create(
+        entry=message_entry, mid=f"<a{sign}b@customer.test>", headers="Subject: x\nReferences: <first@customer.test>\n"
+    )
+    reply(ticket, desk)
+    assert deliver_due().delivered
+    assert sink.messages[0]["In-Reply-To"] is None
+    assert sink.messages[0]["References"] == "<first@customer.test>"
+
+
 def test_mails_of_filters_are_filled_in_and_cleaned(desk: Desk, ticket: Ticket, sink: Sink) -> None:
     mail = NewMail(
         to=[Recipient(RecipientKind.ADDRESS, "duty@partner.test", "")],
