@@ -113,6 +113,9 @@ def reply(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse
             cache.delete(key)
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
             code = status_of(refusal)
+        except Exception:
+            cache.delete(key)  # it is not there: sent again it must not be taken for one that is
+            raise
     form.keep_files()
     return _show_ticket(request, visitor, found, reply_form=form, status=code)
 

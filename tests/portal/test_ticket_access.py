@@ -11,7 +11,7 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -433,3 +433,21 @@ def test_the_page_costs_few_statements(client: Client, ticket: Ticket, user: End
     with CaptureQueriesContext(connection) as captured:
         page_of(client, ticket)
     assert len(captured) <= 12, "\n".join(query["sql"] for query in captured)
+
+
+def test_a_message_that_the_database_did_not_take_is_taken_when_it_is_sent_again(
+    client: Client, ticket: Ticket, user: EndUser
+) -> None:
+    enter(client, ticket, user)
+    failures = iter([OperationalError("database is locked")])
+
+    def execute(run: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("INSERT") and "thread_entry" in sql and (failure := next(failures, None)):
+            raise failure
+        return run(sql, params, many, context)
+
+    with connection.execute_wrapper(execute):
+        with pytest.raises(OperationalError):
+            write(client, ticket, body="The printer burns.", token="t3")
+        write(client, ticket, body="The printer burns.", token="t3")
+    assert ThreadEntry.objects.filter(body="The printer burns.").count() == 1
