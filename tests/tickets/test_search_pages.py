@@ -131,6 +131,30 @@ def test_no_input_breaks_a_page(desk: Desk, browser: Client, address: str) -> No
     assert browser.get(address).status_code == 200
 
 
+MANY = [f"w{number:03}x" for number in range(160)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"elephant {' '.join(f'-{word}' for word in MANY)}",
+        f"+elephant -({' '.join(MANY)}) {' '.join(MANY)}",
+        f'elephant "{" ".join(MANY)}"',
+        f"elephant {'字' * 800}",
+        f"elephant {'(' * 1500}",
+        f"elephant {'(' * 60}abcd{')' * 60}",
+        " ".join(f"+(elephant {word}" for word in MANY) + ")" * len(MANY),
+        f"{' '.join(f'+{word}' for word in MANY[:1])} {'+' * 2000}elephant",
+    ],
+    ids=ascii,
+)
+def test_no_words_are_too_much_for_an_engine(desk: Desk, browser: Client, words: str) -> None:
+    """Each engine refuses other queries: deep ones, long phrases, long words."""
+    desk.ticket(subject="Elephant")
+    assert browser.get("/scp/search/", {"c": json.dumps([[":keywords", "", words]])}).status_code == 200
+
+
 def test_a_search_by_fields_leads_to_its_results(desk: Desk, browser: Client) -> None:
     desk.ticket(subject="Mine")
     form = {"find": "1", "c-0-path": "dept_id", "c-0-method": "includes", "c-0-value": str(desk.department.pk)}

@@ -102,8 +102,8 @@ def fts5_text(query: Term | WordQuery) -> str:
         text = " AND ".join(f"({fts5_text(part)})" for part in query.required)
     else:
         text = " OR ".join(f"({fts5_text(part)})" for part in query.optional)
-    for part in query.excluded:
-        text = f"({text}) NOT ({fts5_text(part)})"
+    if query.excluded:  # all at once: FTS5 counts how deep brackets go
+        text = f"({text}) NOT ({' OR '.join(f'({fts5_text(part)})' for part in query.excluded)})"
     return text
 
 

@@ -10,11 +10,18 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from helpdesk.legacy.folding import fold
 
 SHORTEST_WORD = 3
+LONGEST_WORD = 500
+"""Longer ones are in no index of PostgreSQL, which counts bytes."""
 MOST_TERMS = 20
+"""Of each kind: required, optional, excluded."""
+MOST_WORDS_OF_PHRASE = 32
+DEEPEST = 8
+"""Groups within groups. Engines give up at different depths and lengths, none of them at these."""
 STOP_WORDS = frozenset(
     (
         *("a", "about", "an", "are", "as", "at", "be", "by", "com", "de", "en", "for", "from", "how", "i", "in", "is"),
@@ -92,7 +99,7 @@ def all_words(words: list[str], phrases: list[str], excluded: list[str]) -> Word
 
 def is_indexed(word: str) -> bool:
     """Whether a folded word is in the indexes."""
-    return len(word) >= SHORTEST_WORD and word not in STOP_WORDS
+    return SHORTEST_WORD <= len(word) <= LONGEST_WORD and word not in STOP_WORDS
 
 
 def _terms(words: list[str]) -> tuple[list[Term], list[str]]:
@@ -125,18 +132,23 @@ def _phrase(text: str) -> Term | None:
             runs[-1].append(word)
         elif runs[-1]:
             runs.append([])
-    longest = max(runs, key=len)
+    longest = max(runs, key=len)[:MOST_WORDS_OF_PHRASE]
     return Term(tuple(longest)) if longest else None
 
 
 def _boolean(text: str) -> WordQuery | None:
-    """Read the boolean mode; None where the text is not of its grammar."""
+    """Read the boolean mode; None where the text is not of its grammar, or too deep."""
     pieces = list(_PIECE.finditer(text))
     rest = _PIECE.sub("", text)
-    if rest.strip() or text.count('"') % 2:
+    if rest.strip() or text.count('"') % 2 or _depth(pieces) > DEEPEST:
         return None
     query, end = _group(pieces, 0)
     return query if end == len(pieces) else None
+
+
+def _depth(pieces: list[re.Match[str]]) -> int:
+    depths = accumulate(bool(piece["open"]) - bool(piece["close"]) for piece in pieces)
+    return max(depths, default=0)
 
 
 def _group(pieces: list[re.Match[str]], start: int) -> tuple[WordQuery, int]:
@@ -159,5 +171,5 @@ def _group(pieces: list[re.Match[str]], start: int) -> tuple[WordQuery, int]:
             left_out += [] if part else [text]
         if part is not None:
             parts[sign].append(part)
-    query = WordQuery(tuple(parts["+"]), tuple(parts[""]), tuple(parts["-"]), tuple(left_out))
-    return query, place
+    required, optional, excluded = (tuple(parts[sign][:MOST_TERMS]) for sign in ("+", "", "-"))
+    return WordQuery(required, optional, excluded, tuple(left_out)), place
