@@ -158,6 +158,33 @@ def test_a_consent_that_is_gone_switches_the_account_off_and_says_so(provider: F
     assert not Lease.objects.exists()
 
 
+def test_an_account_that_was_connected_anew_meanwhile_stays_on(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old consent is gone, an administrator gives another one while somebody still asks with the old token."""
+    account = account_at(provider, Provider.OTHER)
+    renew = providers.renew
+
+    def refused_late(client: Any, refresh_token: str) -> Any:
+        keep_tokens(account, "access-new", "refresh-new", int(time.time()) + 3600)
+        raise ConsentGone("invalid_grant")
+
+    monkeypatch.setattr(providers, "renew", refused_late)
+    assert access_token(account) == "access-new"
+    account.refresh_from_db()
+    assert account.active
+    assert not Effect.objects.exists()
+    keep_tokens(account, "access-old", "refresh-1", 0)
+
+    def given_late(client: Any, refresh_token: str) -> Any:
+        keep_tokens(account, "access-new", "refresh-new", int(time.time()) + 3600)
+        return renew(client, refresh_token)
+
+    monkeypatch.setattr(providers, "renew", given_late)
+    access_token(account)
+    assert stored_credentials(account).refresh_token == "refresh-new"
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_wrong_secret_raises_an_alarm_but_leaves_the_account_on(provider: FakeProvider, name: Provider) -> None:
     account = account_at(provider, name)

@@ -123,7 +123,14 @@ def _renewed(owner: EmailAccount, rejected: str) -> str:
             raise ConsentGone("no refresh token")
         from helpdesk.mail.oauth.providers import renew  # its libraries take seconds to load
 
-        tokens = renew(client_of(owner), stored.refresh_token)
+        try:
+            tokens = renew(client_of(owner), stored.refresh_token)
+        except ConsentGone:
+            if (token := _token_given_meanwhile(owner, stored)) is not None:
+                return token
+            raise
+        if (token := _token_given_meanwhile(owner, stored)) is not None:
+            return token
         store_tokens(owner, tokens, owner=stored.resource_owner_email)
         EmailAccount.objects.filter(pk=owner.pk, num_errors__gt=0, type="smtp").update(
             num_errors=0, last_error_msg=None
@@ -131,6 +138,13 @@ def _renewed(owner: EmailAccount, rejected: str) -> str:
         return tokens.access_token
     finally:
         release(name, holder)
+
+
+def _token_given_meanwhile(owner: EmailAccount, before: OAuthCredentials) -> str | None:
+    """Give the token of a consent that an administrator gave while the provider was asked with an earlier one."""
+    stored = stored_credentials(owner)
+    is_other = stored.refresh_token != before.refresh_token
+    return stored.access_token if is_other and _is_usable(stored, "") else None
 
 
 def _switch_off(accounts: set[int], address: str, error: DomainError, *, now: datetime) -> None:
