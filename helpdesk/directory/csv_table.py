@@ -16,6 +16,8 @@ from helpdesk.legacy.errors import ValidationFailed
 LONGEST_FILE = 5 * 1024 * 1024
 """Bytes; about 50,000 people."""
 LONGEST_CELL = 10_000
+MOST_COLUMNS = 100
+"""What a page asks about."""
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE = 64 * 1024
 _MARKS = (
@@ -58,7 +60,7 @@ def decoded(data: bytes, *, encoding: str = "") -> tuple[str, str]:
     found = encoding or _encoding_of(data)
     try:
         text = data.decode(found)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         message = _("The file cannot be read as %(encoding)s.") % {"encoding": found}
         raise ValidationFailed(message, code="encoding_wrong", field="encoding" if encoding else "file") from None
     if "\x00" in text:

@@ -15,7 +15,7 @@ from helpdesk.accounts.gate import AgentRequest
 from helpdesk.directory import selectors
 from helpdesk.directory.forms import NoteForm, OrganizationForm
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
-from helpdesk.directory.paging import page_by_name
+from helpdesk.directory.paging import id_in, page_by_name
 from helpdesk.directory.services.contacts import store_organization_form
 from helpdesk.directory.user_views import facts_of, may_with_users
 from helpdesk.forms.bound import BoundForm, FormPart, Origin, bind
@@ -112,8 +112,7 @@ def change_members(request: AgentRequest, organization_id: int) -> HttpResponse:
     """Take a user, known by his address, in (`add`), or let one go by his number (`remove`)."""
     found = selectors.get_organization(organization_id)
     if request.POST.get("do") == "remove":
-        number = request.POST.get("user", "")
-        member = selectors.get_user(int(number) if number.isascii() and number.isdigit() else 0)
+        member = selectors.get_user(id_in(request.POST.get("user", "")) or 0)
         if member.org_id == found.pk:
             attempt(request, lambda: set_organization(member, None, actor=request.actor), _("Changes saved."))
         return redirect("agent:organization", found.pk)
@@ -133,10 +132,8 @@ def change_members(request: AgentRequest, organization_id: int) -> HttpResponse:
 @require_safe
 def legacy_organizations(request: AgentRequest) -> HttpResponse:
     """Lead osTicket's addresses (`orgs.php`, `orgs.php?id=7`) to ours."""
-    number = request.GET.get("id", "")
-    if number.isascii() and number.isdigit():
-        return redirect("agent:organization", int(number))
-    return redirect("agent:organizations")
+    number = id_in(request.GET.get("id", ""))
+    return redirect("agent:organization", number) if number is not None else redirect("agent:organizations")
 
 
 def show_organization(request: AgentRequest, found: Organization, *, status: int = 200, **forms: Any) -> HttpResponse:

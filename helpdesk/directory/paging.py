@@ -44,16 +44,17 @@ def page_by_name(rows: QuerySet[Row], *, after: str = "", before: str = "", size
 
 def newest_first(rows: QuerySet[Row], *, after: str = "", size: int = PER_PAGE) -> Page[Row]:
     """Give one page of rows, the newest first; older ones begin after the id `after`."""
-    number = _number(after)
+    number = id_in(after)
     found = rows.order_by("-pk") if number is None else rows.order_by("-pk").filter(pk__lt=number)
     taken = list(found[: size + 1])
     return Page(taken[:size], taken[size - 1].pk if len(taken) > size else None, None)
 
 
 def _row_at(rows: QuerySet[Row], text: str) -> Row | None:
-    number = _number(text)
+    number = id_in(text)
     return None if number is None else rows.model._default_manager.filter(pk=number).first()
 
 
-def _number(text: str) -> int | None:
+def id_in(text: str) -> int | None:
+    """Give the number in a parameter, None for anything that is not an id."""
     return int(text) if text.isascii() and text.isdigit() and int(text[:11]) <= LARGEST_ID and len(text) < 11 else None

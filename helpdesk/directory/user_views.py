@@ -24,7 +24,7 @@ from helpdesk.directory.forms import (
     organization_names,
 )
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
-from helpdesk.directory.paging import page_by_name
+from helpdesk.directory.paging import id_in, page_by_name
 from helpdesk.directory.services.contacts import store_user
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.files.links import LinkMaker
@@ -203,8 +203,8 @@ def change_user_address(request: AgentRequest, user_id: int) -> HttpResponse:
 @require_safe
 def legacy_users(request: AgentRequest) -> HttpResponse:
     """Lead osTicket's addresses (`users.php`, `users.php?id=7`) to ours."""
-    number = request.GET.get("id", "")
-    return redirect("agent:user", int(number)) if number.isascii() and number.isdigit() else redirect("agent:users")
+    number = id_in(request.GET.get("id", ""))
+    return redirect("agent:user", number) if number is not None else redirect("agent:users")
 
 
 def show_user(request: AgentRequest, found: EndUser, *, status: int = 200, **forms: Any) -> HttpResponse:
@@ -254,5 +254,5 @@ def _contact_form(request: HttpRequest, parts: list[FormPart], **options: Any) -
 
 
 def _organization_asked_for(request: AgentRequest) -> Organization | None:
-    number = request.GET.get("organization", "")
-    return selectors.get_organization(int(number)) if number.isascii() and number.isdigit() else None
+    number = id_in(request.GET.get("organization", ""))
+    return selectors.get_organization(number) if number is not None else None

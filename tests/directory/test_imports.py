@@ -95,8 +95,13 @@ class TestReading:
             prepare_import(data, actor=SYSTEM)
         assert (refusal.value.code, UserImport.objects.count()) == (code, 0)
 
+    def test_a_first_row_that_no_page_can_show_is_refused(self) -> None:
+        with pytest.raises(ValidationFailed) as refusal:
+            prepare_import(b"jo@acme.test" + b"," * 300, actor=SYSTEM)
+        assert (refusal.value.code, refusal.value.field) == ("too_many_columns", "file")
+
     def test_a_wrong_encoding_is_told(self) -> None:
-        for encoding in ("utf-8", "no-such-encoding"):
+        for encoding in ("utf-8", "no-such-encoding", "undefined"):
             with pytest.raises(ValidationFailed) as refusal:
                 prepare_import("Jürgen".encode("cp1252"), actor=SYSTEM, encoding=encoding)
             assert refusal.value.field == "encoding"

@@ -393,3 +393,14 @@ class TestWhoMay:
         for address in ("users/4000000", "users/0", "organizations/4000000", "notes/4000000", "users/import/4000000"):
             assert grace.get(f"/scp/{address}/").status_code == 404
         assert grace.get("/scp/users/99999999999999999999/").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 11, "0", "\u0662"])
+def test_numbers_that_are_none_of_ours_lead_nowhere(grace: Client, number: str) -> None:
+    """Python itself refuses to read a number of thousands of digits."""
+    assert grace.get("/scp/users.php", {"id": number}).status_code == 302
+    assert grace.get("/scp/orgs.php", {"id": number}).status_code == 302
+    assert grace.get("/scp/users/new/", {"organization": number}).status_code in {200, 404}
+    organization = OrganizationFactory.new()
+    address = f"/scp/organizations/{organization.pk}/members/"
+    assert grace.post(address, {"do": "remove", "user": number}).status_code in {302, 404}

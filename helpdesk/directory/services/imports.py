@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.directory.columns import EMAIL, NOTHING, found_columns, targets
-from helpdesk.directory.csv_table import Line, decoded, lines_of, separator_of
+from helpdesk.directory.csv_table import MOST_COLUMNS, Line, decoded, lines_of, separator_of
 from helpdesk.directory.models import UserImport, UserImportRow
 from helpdesk.directory.services.rows import RowReader, RowRefused
 from helpdesk.legacy.errors import Conflict, DomainError, NotFound, PermissionRefused, ValidationFailed
@@ -68,7 +68,8 @@ def prepare_import(
 ) -> UserImport:
     """Take a list in, with a guess of how it is to be read; nothing is imported yet.
 
-    Raises PermissionRefused without `user.create`; ValidationFailed for a file that is empty, too large or no text.
+    Raises PermissionRefused without `user.create`; ValidationFailed for a file that is empty, too large or no text, and
+    for one with too many columns.
     """
     check_agent_permission(actor, AgentPermission.USER_CREATE)
     if actor.kind is ActorKind.API_KEY:  # it opens tickets for new users, one at a time
@@ -77,6 +78,9 @@ def prepare_import(
     separator = separator or separator_of(text)
     rows = [line for line in islice(lines_of(text, separator), 2) if not line.problem]
     cells = [line.cells for line in rows] + [(), ()]
+    if len(cells[0]) > MOST_COLUMNS:
+        message = _("The first row has more than %(count)d columns.") % {"count": MOST_COLUMNS}
+        raise ValidationFailed(message, code="too_many_columns", field="file")
     columns, has_headings = found_columns(cells[0], cells[1], targets())
     total = sum(1 for _line in lines_of(text, separator)) - has_headings
     return UserImport.objects.create(
