@@ -21,6 +21,7 @@ from helpdesk import configuration
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import FormAnswer, FormField
+from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.constants import ObjectType
@@ -187,7 +188,7 @@ def _title(task: Task, title: str, *, is_visible: bool) -> str:
 
 def _found(visible: TaskQuerySet, query: str) -> TaskQuerySet:
     """Tasks whose number begins with the text, or whose title contains it."""
-    query = query.strip()[:LONGEST_QUERY]
+    query = clean_text(query).strip()[:LONGEST_QUERY]
     if not query:
         return visible.none()
     fields = FormField.objects.filter(form__type=EntryObject.TASK, name="title")

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import FormAnswer
+from helpdesk.legacy.characters import clean_text
 from helpdesk.people.models import EndUser, UserEmail
 from tickets.names import address_of, shown_user
 
@@ -41,7 +42,7 @@ def find_people(text: str) -> list[FoundPerson]:
 
     Costs one statement for each way to look, and none after enough were found.
     """
-    text = " ".join(text.split())[:LONGEST_QUERY]
+    text = " ".join(clean_text(text).split())[:LONGEST_QUERY]
     if len(text) < SHORTEST_QUERY:
         return []
     found: dict[int, None] = {}

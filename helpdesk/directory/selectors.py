@@ -14,6 +14,7 @@ from helpdesk.configuration.models import QuickNote
 from helpdesk.directory.paging import LARGEST_ID, Page, newest_first
 from helpdesk.forms.rich_text import html_as_typed, shown_answer
 from helpdesk.forms.selectors import subjects_of
+from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.constants import AccountStatus
@@ -49,7 +50,7 @@ class TicketLine:
 def users_matching(query: str) -> QuerySet[EndUser]:
     """Give users whose name holds the words, or one of whose addresses begins so; all of them without words."""
     users = EndUser.objects.select_related("default_email", "org")
-    text = " ".join(query.split())[:LONGEST_QUERY]
+    text = " ".join(clean_text(query).split())[:LONGEST_QUERY]
     if not text:
         return users
     addresses = UserEmail.objects.filter(address__istartswith=text)
@@ -61,7 +62,7 @@ def users_matching(query: str) -> QuerySet[EndUser]:
 
 def organizations_matching(query: str) -> QuerySet[Organization]:
     """Give organizations whose name or mail domains hold the text; all of them without one."""
-    text = " ".join(query.split())[:LONGEST_QUERY]
+    text = " ".join(clean_text(query).split())[:LONGEST_QUERY]
     organizations = Organization.objects.all()
     return organizations.filter(Q(name__folded_contains=text) | Q(domain__icontains=text)) if text else organizations
 

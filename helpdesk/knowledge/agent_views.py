@@ -25,6 +25,7 @@ from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.faq_pages import FileLine, category_page, category_sections, faq_page, file_lines, found_faqs
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
 from helpdesk.knowledge.policies import may_manage_canned, may_manage_faqs
+from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import DomainError
 
 READ_OR_SEND = ["GET", "HEAD", "POST"]
@@ -146,7 +147,7 @@ def legacy_faq(request: AgentRequest) -> HttpResponse:
 def canned_responses(request: AgentRequest) -> HttpResponse:
     """Show the canned responses, all of them to those who manage them."""
     _require(may_manage_canned(request.actor))
-    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    words = clean_text(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
     found = CannedResponse.objects.select_related("dept").order_by("title").defer("response")
     if words:
         found = found.filter(models.Q(title__folded_contains=words) | models.Q(response__folded_contains=words))

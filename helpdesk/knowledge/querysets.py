@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, Q, QuerySet
 
 from helpdesk.knowledge.constants import CategoryVisibility, FaqPublication
+from helpdesk.legacy.characters import clean_text
 
 if TYPE_CHECKING:
     from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory  # noqa: F401 -- type arguments
@@ -53,7 +54,7 @@ class FaqQuerySet(QuerySet["Faq"]):
         places = ("question", "answer", "keywords", "category__name", "category__description")
         condition = Q()
         for place in places:
-            condition |= Q(**{f"{place}__folded_contains": words})
+            condition |= Q(**{f"{place}__folded_contains": clean_text(words)})
         return self.filter(condition)
 
     def suggested_for(self, words: list[str]) -> FaqQuerySet:

@@ -77,12 +77,19 @@ class TestDirectory:
         cells = [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
         assert cells[:5] == ["Maria Silva", "maria@customer.test", "", "Guest", "2"]
 
-    @pytest.mark.parametrize("query", ["maria", "SÍLVA mar", "MARIA@cust", "maria   silva"])
+    @pytest.mark.parametrize("query", ["maria", "SÍLVA mar", "MARIA@cust", "maria   silva", "ma%00ria"])
     def test_search(self, grace: Client, query: str) -> None:
         EndUserFactory.new(name="Maria Silva", address="maria@customer.test")
         EndUserFactory.new(name="Jane Doe", address="jane@other.test")
         names = [link.get_text() for link in page(grace, f"/scp/users/?q={query}").select("tbody th a")]
         assert names == ["Maria Silva"]
+
+    @pytest.mark.parametrize("query", ["acme", "ÂCME L", "acme.test", "ac%00me"])
+    def test_search_of_organizations(self, grace: Client, query: str) -> None:
+        OrganizationFactory.new(name="Acme Ltd", domain="acme.test")
+        OrganizationFactory.new(name="Other", domain="other.test")
+        names = [link.get_text() for link in page(grace, f"/scp/organizations/?q={query}").select("tbody th a")]
+        assert names == ["Acme Ltd"]
 
     @pytest.mark.parametrize("query", ["nobody", "%", "_", "'", "=1", "\\"])
     def test_nobody_found(self, grace: Client, query: str) -> None:

@@ -54,6 +54,7 @@ def test_the_start_page_lists_public_categories_and_what_is_published(client: Cl
     [
         ("q=reglages", ["Où sont les Réglages de l'imprimante?"]),
         ("q=PAPER", ["How do I load paper?"]),
+        ("q=pap%00er", ["How do I load paper?"]),  # what is no character stands for nothing
         ("q=colour+printers", ["Why is magenta pale?"]),  # the name of the category
         ("q=spare", []),
         ("q=root", []),

@@ -58,6 +58,7 @@ class TestLists:
         assert titles(browser, "/scp/tasks/list/overdue/") == ["Late"]
         assert titles(browser, "/scp/tasks/list/closed/") == ["Done"]
         assert titles(browser, "/scp/tasks/list/search/?q=lat") == ["Late"]
+        assert titles(browser, "/scp/tasks/list/search/?q=la%00t") == ["Late"]
         assert titles(browser, f"/scp/tasks/list/search/?q=%23{mine.number}") == ["Mine"]
         assert titles(browser, "/scp/tasks/list/search/?q=elsewhere") == []
         counts = [count.get_text() for count in soup(browser.get("/scp/tasks/")).select(".rail-tasks .rail-count")]
