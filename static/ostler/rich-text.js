@@ -153,6 +153,18 @@ function takeOver(textarea) {
     clear: () => editor.removeAllFormatting(),
     image: () => tools.querySelector("input[type=file]").click(),
   };
+  const switchFormat = ([tag, on, off]) => (editor.hasFormat(tag) ? off : on)();
+  /* Browsers send these for keys while Caps Lock is on and for menus of their own; Squire only ever switches them on. */
+  const asked = { formatBold: "bold", formatItalic: "italic", formatUnderline: "underline", formatStrikeThrough: "strikethrough" };
+  box.addEventListener("beforeinput", (event) => {
+    const toggle = toggles[asked[event.inputType]];
+    if (!toggle) return;
+    event.preventDefault();
+    event.stopPropagation();
+    switchFormat(toggle);
+    write();
+    show();
+  }, { capture: true });
   tools.addEventListener("mousedown", (event) => {
     if (event.target.closest("button")) event.preventDefault(); // the selection stays where it is
   });
@@ -160,7 +172,7 @@ function takeOver(textarea) {
     const name = event.target.closest("[data-tool]")?.dataset.tool;
     if (!name) return;
     const toggle = toggles[name];
-    if (toggle) (editor.hasFormat(toggle[0]) ? toggle[2] : toggle[1])();
+    if (toggle) switchFormat(toggle);
     else use[name]();
     if (name !== "image") editor.focus();
     write();

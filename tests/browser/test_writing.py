@@ -70,8 +70,16 @@ def test_a_reply_is_written_with_markup_by_keyboard_and_mouse(visit: Visit, desk
     assert accessibility_problems(page) == []
     area = page.locator("#reply_body_area")
     page.keyboard.press("r")
+    for tool, keys in (("italic", "iI"), ("underline", "uU"), ("bold", "bB")):  # capitals: Caps Lock is on
+        button = page.locator(f"#reply [data-tool={tool}]")
+        for key in (*keys, *reversed(keys)):
+            was_on = button.get_attribute("aria-pressed") == "true"
+            page.keyboard.press(f"Control+{key}")
+            expect(button).to_have_attribute("aria-pressed", str(not was_on).lower())
     page.keyboard.press("Control+B")
     page.keyboard.type("Hello Maria")
+    page.keyboard.press("Control+B")
+    page.keyboard.type(" again")
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     page.keyboard.press("i")
@@ -89,7 +97,7 @@ def test_a_reply_is_written_with_markup_by_keyboard_and_mouse(visit: Visit, desk
     area.press("Control+Enter")
     expect(page.locator(".message-success")).to_contain_text("posted")
     body = ThreadEntry.objects.get(type="R").body
-    assert "<b>Hello Maria" in body
+    assert "<b>Hello Maria</b> again" in body.replace("&nbsp;", " ").replace("\xa0", " ")
     assert "<b>61.218</b>" in body
     assert "<blockquote>" in body
 
