@@ -25,10 +25,11 @@ class TaskForm(forms.Form):
 
     action: TaskAction
 
-    def __init__(self, page: TaskPage, *args: Any, **kwargs: Any) -> None:
-        """Take the page first; the rest is what Django's forms take."""
+    def __init__(self, page: TaskPage, *args: Any, owner: str = "", **kwargs: Any) -> None:
+        """Take the page first, `owner` of uploads where files come in; the rest is what Django's forms take."""
         kwargs["auto_id"] = f"{self.action}_%s"
         super().__init__(*args, **kwargs)
+        SeveralFilesField.set_owner(self, owner)
         self.page = page
         files = self.fields.get("attachments")
         if files is not None and (field := message_field()) is not None:

@@ -20,7 +20,7 @@ from helpdesk.files.links import LinkMaker
 from helpdesk.forms.bound import BoundForm
 from helpdesk.forms.bound import Origin as FormOrigin
 from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.field_types import Asked
+from helpdesk.forms.field_types import Asked, agent_owner
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import DomainError, NotFound
@@ -170,7 +170,7 @@ def _carry_out(
     """
     task = get_task_for_agent(request.access, task_id)
     page = _page_of(request, task)
-    form = FORMS[form_name](page, request.POST, request.FILES)
+    form = FORMS[form_name](page, request.POST, request.FILES, owner=agent_owner(request.agent))
     if form.action in NEEDED and form.action not in page.allowed:
         messages.error(request, _("Permission denied"))
         return _show(request, page, status=403)

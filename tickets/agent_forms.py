@@ -33,10 +33,11 @@ class WritingForm(forms.Form):
     action: Action
     placeholder: StrOrPromise = ""
 
-    def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
-        """Take the page first; the rest is what Django's forms take."""
+    def __init__(self, page: TicketPage, *args: Any, owner: str = "", **kwargs: Any) -> None:
+        """Take the page first, `owner` of uploads where files come in; the rest is what Django's forms take."""
         kwargs["auto_id"] = f"{self.action}_%s"
         super().__init__(*args, **kwargs)
+        SeveralFilesField.set_owner(self, owner)
         self.page = page
         self.fields["body"].widget = rich_textarea(rows=6, placeholder=str(self.placeholder))
         files = self.fields.get("attachments")

@@ -19,6 +19,7 @@ from helpdesk import configuration
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.configuration.selectors import agent_settings
 from helpdesk.files.links import LinkMaker
+from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.uploads import Uploaded
 from helpdesk.legacy.errors import DomainError, NotFound
 from helpdesk.threads.bodies import HTML, NewFile
@@ -296,7 +297,7 @@ def _carry_out(
     """
     ticket = get_ticket_for_agent(request.access, ticket_id)
     page = page_of(request, ticket)
-    form = FORMS[form_name](page, request.POST, request.FILES)
+    form = FORMS[form_name](page, request.POST, request.FILES, owner=agent_owner(request.agent))
     changes = changes_since(ticket, request.POST.get(SEEN, ""), agent=request.agent) if minds_changes else []
     status = 409 if changes else 422
     if form.is_valid() and not changes:

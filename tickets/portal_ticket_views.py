@@ -42,7 +42,7 @@ from tickets.statuses import status_for_users
 from tickets.user_forms import CollaboratorForm, UserReplyForm
 from tickets.user_list import user_ticket_list
 from tickets.user_page import UserTicketPage, user_ticket_page
-from tickets.visitors import Visitor, get_ticket_for_user, visitor_of
+from tickets.visitors import Visitor, get_ticket_for_user, upload_owner, visitor_of
 
 MESSAGES_OF_AN_ADDRESS = 120
 """Messages that may be written on tickets from one network address in an hour."""
@@ -98,7 +98,7 @@ def ticket(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpRespons
 @on_ticket
 def reply(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse:
     """Write on a ticket; a closed one opens again where its status lets it."""
-    form = UserReplyForm(request.POST, request.FILES)
+    form = UserReplyForm(request.POST, request.FILES, owner=upload_owner(request))
     code = 422
     if not is_at_pace(request, "reply", MESSAGES_OF_AN_ADDRESS):
         form.add_error(None, _("Please try again in an hour: there were many messages from your network."))
@@ -194,7 +194,7 @@ def edit(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse:
     is_sent = request.method == "POST"
     form = BoundForm(
         parts_of(EntryObject.TICKET, found.pk),
-        asked=Asked(),
+        asked=Asked(visitor=upload_owner(request)),
         origin=Origin.CLIENT_UPDATE,
         accepts=_is_editable,
         data=request.POST if is_sent else None,

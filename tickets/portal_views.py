@@ -33,7 +33,7 @@ from tickets.services.request_keys import known_ticket
 from tickets.ticket_variables import ticket_variables
 from tickets.topic_choices import chosen_topic, first_topic, topic_choices, topics_for_users
 from tickets.user_forms import AccessForm
-from tickets.visitors import Visitor, get_ticket_for_user, let_in, may_come_in, stranger, visitor_of
+from tickets.visitors import Visitor, get_ticket_for_user, let_in, may_come_in, stranger, upload_owner, visitor_of
 
 READ_OR_SEND = ["GET", "HEAD", "POST"]
 TICKETS_OF_AN_ADDRESS = 40
@@ -59,11 +59,12 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
         return render(request, "tickets/portal/members_only.html", status=403)
     topics = topics_for_users()
     topic = chosen_topic(topics, request.POST.get("topicId", "") or request.GET.get("topicId", ""))
+    asked = Asked(visitor=upload_owner(request))
     if request.method != "POST":
-        form = open_form(request, topic or first_topic(topics), asked=Asked(), with_contact=known is None)
+        form = open_form(request, topic or first_topic(topics), asked=asked, with_contact=known is None)
         return _show_open_form(request, form, known)
     is_judged = CONTINUE not in request.POST and not _wants_part(request)
-    form = open_form(request, topic, asked=Asked(), with_contact=known is None, is_judged=is_judged)
+    form = open_form(request, topic, asked=asked, with_contact=known is None, is_judged=is_judged)
     if not is_judged:
         _keep_uploads(request, form, known)
         return _show_open_form(request, form, known)

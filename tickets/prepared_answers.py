@@ -14,6 +14,7 @@ from helpdesk import configuration
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of, display_name
+from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.field_types.files import upload_ticket
 from helpdesk.forms.uploads import message_field
 from helpdesk.knowledge.models import CannedResponse
@@ -87,7 +88,7 @@ def prepared_answer(access: AgentAccess, ticket: Ticket, key: str, *, links: Lin
         raise NotFound(_("There is no such prepared answer."), code="answer_not_found")
     html = clean_html(with_variables(replace_variables(chosen.response, ticket_variables(ticket)))).html
     shown = _shown(html, CANNED, chosen.pk, links)
-    return PreparedAnswer(chosen.pk, chosen.title, html, draft_as_text(html), shown, _files(chosen, links))
+    return PreparedAnswer(chosen.pk, chosen.title, html, draft_as_text(html), shown, _files(chosen, links, access))
 
 
 def shown_files(access: AgentAccess, ticket: Ticket, html: str) -> list[NewFile]:
@@ -114,15 +115,19 @@ def _shown(html: str, object_type: str, object_id: int, links: LinkMaker) -> Saf
     return displayed_html(html, image_url=address)
 
 
-def _files(canned: CannedResponse, links: LinkMaker) -> list[PreparedFile]:
-    message = message_field()
+def _files(canned: CannedResponse, links: LinkMaker, access: AgentAccess) -> list[PreparedFile]:
+    message, owner = message_field(), agent_owner(access.agent)
+
+    def ticket_of(file_id: int, name: str) -> str:
+        return upload_ticket(message.pk, file_id, name, owner=owner) if message is not None else ""
+
     return [
         PreparedFile(
             id=row.file.pk,
             name=display_name(row),
             size=row.file.size,
             download_url=links.url(row),
-            ticket=upload_ticket(message.pk, row.file.pk, display_name(row)) if message is not None else "",
+            ticket=ticket_of(row.file.pk, display_name(row)),
         )
         for row in attachments_of(CANNED, [canned.pk]).get(canned.pk, [])
         if row.file is not None and not row.inline

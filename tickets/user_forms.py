@@ -37,9 +37,10 @@ class UserReplyForm(forms.Form):
     attachments = SeveralFilesField(label=_("Attach files"), required=False)
     token = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer files where messages take them."""
+    def __init__(self, *args: Any, owner: str = "", **kwargs: Any) -> None:
+        """Offer files where messages take them; `owner` is whose uploads are taken."""
         super().__init__(*args, **kwargs)
+        SeveralFilesField.set_owner(self, owner)
         self.kept_files: list[Uploaded] = []
         message = message_field()
         kind = type_of(message) if message is not None else None

@@ -6,6 +6,7 @@ asks anew whether this person may still see this ticket. Another link takes the 
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ from tickets.states import is_merged_child, remember_thread_read_with, with_thre
 
 GUEST_KEY = "guest"
 """Session: the ticket, the user and when the guest was seen last, seconds since 1970."""
+UPLOADS_KEY = "uploads"
+"""Session: a random text that stands for a stranger, so that nobody else can hand in what he uploaded."""
 RENEWAL_SECONDS = 60
 GUEST = "guest"
 
@@ -73,6 +76,18 @@ def let_in(request: HttpRequest, user: EndUser, ticket: Ticket) -> None:
     rotate_token(request)
     request.session[GUEST_KEY] = {"ticket": ticket.pk, "user": user.pk, "seen": int(time.time())}
     request._visitor = Visitor(user, client_address(request), ticket.pk)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def upload_owner(request: HttpRequest) -> str:
+    """Give the owner of what the visitor uploads: the person, for strangers their session, which begins with the first
+    file. '' for a stranger without files."""
+    visitor = visitor_of(request)
+    if visitor is not None:
+        return f"u{visitor.user.pk}"
+    if request.FILES and UPLOADS_KEY not in request.session:
+        request.session[UPLOADS_KEY] = secrets.token_urlsafe(16)
+    key = request.session.get(UPLOADS_KEY)
+    return f"g{key}" if key else ""
 
 
 def stranger(request: HttpRequest) -> Actor:

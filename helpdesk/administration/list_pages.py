@@ -39,6 +39,7 @@ from helpdesk.forms.list_services import (
 )
 from helpdesk.forms.models import CustomList, Form, FormField, ListItem
 from helpdesk.legacy.errors import DomainError, ValidationFailed
+from helpdesk.people.models import Agent
 
 LARGEST_IMPORT = 5 * 1024 * 1024
 MOST_SHOWN = 500
@@ -196,7 +197,7 @@ def _edit_item(request: AgentRequest, custom_list: CustomList, item: ListItem | 
         else None
     )
     texts = ItemForm(data, initial=initial)
-    properties = _properties(custom_list, item, data)
+    properties = _properties(request.agent, custom_list, item, data)
     if data is not None and texts.is_valid() and properties.is_valid():
         given = texts.cleaned_data
         values = {bound.field.pk: bound.submitted for bound in properties if not bound.type.is_presentation}
@@ -217,11 +218,12 @@ def _edit_item(request: AgentRequest, custom_list: CustomList, item: ListItem | 
     return TemplateResponse(request, "administration/forms/item.html", context)
 
 
-def _properties(custom_list: CustomList, item: ListItem | None, data: Any) -> BoundForm:
+def _properties(agent: Agent, custom_list: CustomList, item: ListItem | None, data: Any) -> BoundForm:
     fields = property_fields(custom_list)
     initial: dict[str | int, Any] = {each.pk: _property(item, each) for each in fields} if item else {}
     forms_of_list = Form.objects.filter(type=f"{LIST_PROPERTIES}{custom_list.pk}")
-    return BoundForm(forms_of_list, asked=Asked(is_agent=True), data=data, initial=initial, accepts=_is_enabled)
+    asked = Asked(is_agent=True, agent=agent)
+    return BoundForm(forms_of_list, asked=asked, data=data, initial=initial, accepts=_is_enabled)
 
 
 def _property(item: ListItem, field: FormField) -> Any:

@@ -287,7 +287,7 @@ class BoundForm:
         self.asked = asked
         self.origin = origin or (Origin.AGENT if asked.is_agent else Origin.CLIENT)
         self.is_bound = data is not None
-        self.posted = Posted(data, files)
+        self.posted = Posted(data, files, upload_owner=asked.upload_owner)
         self.prefix = prefix
         self.is_judged = is_judged
         self.asked_by_page = frozenset(map(str, self.posted.many(f"{prefix}{MARKER}")))

@@ -17,8 +17,11 @@ class Posted:
         self,
         values: Mapping[Any, Any] | None = None,
         files: MultiValueDict[str, Any] | None = None,
+        *,
+        upload_owner: str = "",
     ) -> None:
-        """Take a QueryDict or any other mapping, and uploaded files."""
+        """Take a QueryDict or any other mapping, uploaded files, and who may hand in files uploaded before."""
+        self.upload_owner = upload_owner
         given: Mapping[Any, Any] = values if values is not None else {}
         if isinstance(given, QueryDict):
             self._lists: dict[str, Any] = {key.casefold(): given.getlist(key) for key in given}

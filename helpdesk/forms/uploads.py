@@ -1,7 +1,8 @@
 """Files that a page uploads before its form is sent, for fields of type `files` and for messages.
 
-The page gets a ticket for each, a signed text that names field and file, and sends it with the form under the field's
-name. Whoever never sends the form leaves an orphan, which goes after a day.
+The page gets a ticket for each, a signed text that names owner, field and file, and sends it with the form under the
+field's name. It is worth nothing to others than its owner: an agent, an end user, or the session of a stranger. Whoever
+never sends the form leaves an orphan, which goes after a day.
 """
 
 from __future__ import annotations
@@ -85,19 +86,23 @@ def problem_of(field: FormField | None, upload: UploadedFile[Any]) -> str | None
     return problem
 
 
-def store_upload(field: FormField, upload: UploadedFile[Any]) -> Uploaded:
-    """Check and store one file. Raises ValidationFailed with the reason for one that the field does not take."""
+def store_upload(field: FormField, upload: UploadedFile[Any], *, owner: str) -> Uploaded:
+    """Check and store one file, which `owner` alone may hand in.
+
+    Raises ValidationFailed with the reason for one that the field does not take.
+    """
     problem = problem_of(field, upload)
     if problem is not None:
         raise ValidationFailed(problem, code="file_refused", field="files")
     name = file_name(upload.name or "")
     file = store_file(upload, name=name, media_type=upload.content_type or "")
-    return Uploaded(upload_ticket(field.pk, file.pk, name), name, file.size)
+    return Uploaded(upload_ticket(field.pk, file.pk, name, owner=owner), name, file.size)
 
 
-def uploaded_files(field: FormField, tickets: Iterable[str]) -> list[tuple[StoredFile, str]]:
-    """Give the files of genuine tickets for this field that are still there, with the names they were sent under."""
-    return files_of_tickets(field.pk, tickets)
+def uploaded_files(field: FormField, tickets: Iterable[str], *, owner: str) -> list[tuple[StoredFile, str]]:
+    """Give the files of the owner's genuine tickets for this field that are still there, with the names they were
+    sent under."""
+    return files_of_tickets(field.pk, tickets, owner=owner)
 
 
 def keep_uploads(form: BoundForm) -> None:
@@ -117,4 +122,5 @@ def keep_uploads(form: BoundForm) -> None:
         if isinstance(clean, Message):
             bound.clean = replace(clean, uploads=(), stored=[*clean.stored, *stored])
         else:
-            bound.clean = Files({**clean, **{str(file.pk): name for file, name in stored}})
+            kept = {str(file.pk): name for file, name in stored}
+            bound.clean = Files({**clean, **kept}, refused=clean.refused)

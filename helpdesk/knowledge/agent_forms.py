@@ -95,9 +95,10 @@ class FilesForm(TextForm):
     )
     attachments = SeveralFilesField(label=_("Attach files"), required=False)
 
-    def __init__(self, *args: Any, attached: Iterable[FileLine] = (), **kwargs: Any) -> None:
-        """Show the files that are attached."""
+    def __init__(self, *args: Any, attached: Iterable[FileLine] = (), owner: str = "", **kwargs: Any) -> None:
+        """Show the files that are attached; `owner` is whose uploads are taken."""
         super().__init__(*args, **kwargs)
+        SeveralFilesField.set_owner(self, owner)
         self.kept_files: list[Uploaded] = []
         lines = list(attached)
         if lines:

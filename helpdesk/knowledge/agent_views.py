@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.selectors import attachments_of
+from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.uploads import message_field
 from helpdesk.knowledge import services
 from helpdesk.knowledge.agent_forms import CannedForm, CategoryForm, FaqForm, FilesForm, TextForm
@@ -99,7 +100,8 @@ def edit_faq(request: AgentRequest, faq_id: int | None = None) -> HttpResponse:
         messages.info(request, _("FAQs stand in categories: make the first one."))
         return redirect("agent:kb_category_new")
     initial = FaqForm.initial_of(found) if found else {"category": request.GET.get("category", "")}
-    form = FaqForm(*_sent(request), initial=initial, attached=_attached(AttachmentType.FAQ, found))
+    attached = _attached(AttachmentType.FAQ, found)
+    form = FaqForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
 
     def save() -> str:
         stored = services.store_faq(form.draft(), actor=request.actor, faq=found)
@@ -163,7 +165,8 @@ def edit_canned_response(request: AgentRequest, canned_id: int | None = None) ->
     _require(may_manage_canned(request.actor))
     found = get_object_or_404(CannedResponse, pk=canned_id) if canned_id else None
     initial = CannedForm.initial_of(found) if found else {}
-    form = CannedForm(*_sent(request), initial=initial, attached=_attached(AttachmentType.CANNED_RESPONSE, found))
+    attached = _attached(AttachmentType.CANNED_RESPONSE, found)
+    form = CannedForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
 
     def save() -> str:
         services.store_canned_response(form.draft(), actor=request.actor, canned=found)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext as _
 
-from helpdesk.forms.field_types.files import upload_ticket
+from helpdesk.forms.field_types.files import UPLOAD_GONE, upload_ticket
 from helpdesk.forms.uploads import Uploaded, message_field, problem_of, uploaded_files
 from helpdesk.threads.bodies import NewFile
 
@@ -35,6 +34,7 @@ class SeveralFilesField(forms.FileField):
     """Several files, uploaded with the form or before it; cleans to a list, empty when nothing was chosen.
 
     What it takes is what messages on tickets take. `good` are the files without a problem, also when others have one.
+    The form sets `owner`, whose uploads it takes (`Asked.upload_owner`); without one it takes none.
     """
 
     widget = SeveralFilesInput
@@ -42,6 +42,7 @@ class SeveralFilesField(forms.FileField):
     def __init__(self, **kwargs: Any) -> None:
         """Begin without files."""
         super().__init__(**kwargs)
+        self.owner = ""
         self.good: list[NewFile] = []
 
     def clean(self, data: Any, initial: Any = None) -> list[NewFile]:
@@ -49,11 +50,11 @@ class SeveralFilesField(forms.FileField):
         field = message_field()
         given = data if isinstance(data, list) else []
         tickets = [one for one in given if isinstance(one, str)]
-        kept = uploaded_files(field, tickets) if field else []
+        kept = uploaded_files(field, tickets, owner=self.owner) if field else []
         self.good = [NewFile(name, file) for file, name in kept]
         problems = []
         if len(kept) < len(set(tickets)):
-            problems.append(_("An uploaded file is no longer there: choose it again."))
+            problems.append(str(UPLOAD_GONE))
         for upload in (one for one in given if not isinstance(one, str)):
             problem = problem_of(field, upload)
             if problem is None:
@@ -64,10 +65,20 @@ class SeveralFilesField(forms.FileField):
             raise forms.ValidationError(problems)
         return self.good
 
+    @staticmethod
+    def set_owner(form: forms.BaseForm, owner: str) -> None:
+        """Say whose uploads a form takes, where it takes files."""
+        for field in form.fields.values():
+            if isinstance(field, SeveralFilesField):
+                field.owner = owner
+
     def keep(self) -> list[Uploaded]:
         """Store the good files of a form that is shown again: a browser never fills a file control in again."""
         field = message_field()
         if field is None:
             return []
         stored = [(new, new.stored()) for new in self.good]
-        return [Uploaded(upload_ticket(field.pk, file.pk, new.name), new.name, file.size) for new, file in stored]
+        return [
+            Uploaded(upload_ticket(field.pk, file.pk, new.name, owner=self.owner), new.name, file.size)
+            for new, file in stored
+        ]

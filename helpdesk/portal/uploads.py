@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST
 from helpdesk import configuration
 from helpdesk.accounts.client_address import client_address
 from helpdesk.forms.constants import FieldFlag
+from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.models import FormField
 from helpdesk.forms.uploads import TYPES_WITH_FILES, store_upload
 from helpdesk.legacy.errors import ValidationFailed
-from tickets.visitors import visitor_of
+from helpdesk.people.models import Agent
+from tickets.visitors import upload_owner, visitor_of
 
 FILES_OF_A_GUEST = 100
 """Files that one address may upload in an hour without having signed in."""
@@ -38,7 +40,8 @@ def upload(request: HttpRequest, field_id: int) -> JsonResponse:
     if _is_guest(request) and not _may_go_on(request, len(files)):
         message = _("Too many files were uploaded from your network. Please try again in an hour.")
         return JsonResponse({"message": message}, status=429)
-    answers = [_store(field, file) for file in files]
+    owner = _owner(request)
+    answers = [_store(field, file, owner) for file in files]
     return JsonResponse({"files": answers}, status=200 if any("ticket" in answer for answer in answers) else 422)
 
 
@@ -66,9 +69,14 @@ def _may_go_on(request: HttpRequest, count: int) -> bool:
         return True
 
 
-def _store(field: FormField, file: UploadedFile[Any]) -> dict[str, str | int]:
+def _owner(request: HttpRequest) -> str:
+    agent: Agent | None = getattr(request, "agent", None)
+    return agent_owner(agent) if agent is not None else upload_owner(request)
+
+
+def _store(field: FormField, file: UploadedFile[Any], owner: str) -> dict[str, str | int]:
     try:
-        uploaded = store_upload(field, file)
+        uploaded = store_upload(field, file, owner=owner)
     except ValidationFailed as refusal:
         return {"name": file.name or "", "error": str(refusal.message)}
     return {"ticket": uploaded.ticket, "name": uploaded.name, "size": uploaded.size}

@@ -3,6 +3,18 @@
 (() => {
   "use strict";
 
+  /* One after the other: a stranger's first file begins the session that all of them belong to. */
+  const queue = [];
+  let underWay = null;
+  const sendNext = () => {
+    underWay = queue.shift() ?? null;
+    underWay?.();
+  };
+  const enqueue = (start) => {
+    queue.push(start);
+    if (!underWay) sendNext();
+  };
+
   const sizeOf = (bytes) =>
     bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 
@@ -33,7 +45,8 @@
     };
 
     function remove(item, request) {
-      request?.abort();
+      request.abort();
+      settle(request); // one that still waits in the queue says nothing of its end
       item.remove();
       list.hidden = !list.childElementCount;
       settleNeed();
@@ -82,7 +95,10 @@
       });
       request.addEventListener("load", finish);
       request.addEventListener("error", () => fail());
-      request.addEventListener("loadend", () => settle(request));
+      request.addEventListener("loadend", () => {
+        settle(request);
+        sendNext();
+      });
       request.open("POST", input.dataset.uploadUrl);
       request.setRequestHeader("Accept", "application/json");
       request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
@@ -90,7 +106,7 @@
       const data = new FormData();
       data.append("files", file);
       uploads.add(request);
-      request.send(data);
+      enqueue(() => (uploads.has(request) ? request.send(data) : sendNext()));
     }
 
     input.addEventListener(
@@ -114,7 +130,11 @@
       { capture: true },
     );
     form.addEventListener("reset", () => {
-      for (const request of uploads) request.abort();
+      for (const request of [...uploads]) {
+        uploads.delete(request);
+        request.abort();
+      }
+      waiting = false;
       list.replaceChildren();
       list.hidden = true;
     });

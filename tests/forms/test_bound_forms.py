@@ -22,7 +22,7 @@ from helpdesk.people.actor import Actor
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("tests")
-CLIENT, AGENT = Asked(), Asked(is_agent=True)
+CLIENT, AGENT = Asked(visitor="u1"), Asked(is_agent=True, visitor="a1")
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import forget
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.services import read_file, store_file
+from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.field_types.files import upload_ticket
 from helpdesk.forms.models import Form, FormField
 from helpdesk.forms.uploads import message_field
+from helpdesk.people.models import Agent
 from tests.factories import AgentFactory, EndUserFactory, new_ticket
 from tests.sign_in import agent_client, sign_in_user
 from tickets.models import Ticket
@@ -77,6 +79,13 @@ def test_files_are_stored_and_sent_with_the_reply(agent: Client, field: FormFiel
     ]
 
 
+def test_files_of_the_same_content_are_taken_as_one(agent: Client, field: FormField, ticket: Ticket) -> None:
+    tickets = [file["ticket"] for file in upload(agent, field, a_file(), a_file("b.txt")).json()["files"]]
+    note = {"body": "x", "attachments": tickets}
+    assert agent.post(f"/scp/tickets/{ticket.pk}/note/", note).status_code == 302
+    assert Attachment.objects.get(type="H").file.name == "a.txt"
+
+
 def test_files_survive_a_refused_form(agent: Client, ticket: Ticket) -> None:
     refused = agent.post(f"/scp/tickets/{ticket.pk}/note/", {"body": "", "attachments": [a_file()]})
     assert refused.status_code == 422
@@ -100,19 +109,70 @@ def test_good_files_survive_a_bad_one(agent: Client, ticket: Ticket) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda field, file: "forged",
-        lambda field, file: upload_ticket(field.pk + 1, file.pk, "a.txt"),
-        lambda field, file: upload_ticket(field.pk, 4_000_000, "a.txt"),
-        lambda field, file: str(file.pk),
+        lambda field, file, agent: "forged",
+        lambda field, file, agent: upload_ticket(field.pk + 1, file.pk, "a.txt", owner=agent),
+        lambda field, file, agent: upload_ticket(field.pk, 4_000_000, "a.txt", owner=agent),
+        lambda field, file, agent: upload_ticket(field.pk, file.pk, "a.txt", owner=""),
+        lambda field, file, agent: str(file.pk),
     ],
-    ids=["forged", "of another field", "of a file that is gone", "a bare id"],
+    ids=["forged", "of another field", "of a file that is gone", "of nobody", "a bare id"],
 )
 def test_ticket_that_is_none_attaches_nothing(agent: Client, field: FormField, ticket: Ticket, make: Any) -> None:
     secret = store_file(b"secret", name="secret.txt")
-    forged = make(field, secret)
+    forged = make(field, secret, agent_owner(Agent.objects.get(dept=ticket.dept)))
     answer = agent.post(f"/scp/tickets/{ticket.pk}/note/", {"body": "x", "attachments": [forged]})
     assert answer.status_code == 422
     assert not Attachment.objects.filter(file=secret).exists()
+
+
+GONE = "An uploaded file is no longer there: choose it again."
+
+
+def ticket_of(client: Client, field: FormField, *, door: str) -> str:
+    """Upload a file and give what the page is told to send for it."""
+    return str(upload(client, field, a_file(), door=door).json()["files"][0]["ticket"])
+
+
+def test_an_agent_cannot_hand_in_what_another_uploaded(agent: Client, field: FormField, ticket: Ticket) -> None:
+    colleague = agent_client(AgentFactory.new(dept=ticket.dept))
+    note = {"body": "x", "attachments": ticket_of(agent, field, door="/scp")}
+    refused = colleague.post(f"/scp/tickets/{ticket.pk}/note/", note)
+    assert refused.status_code == 422
+    assert GONE in refused.content.decode()
+    assert not Attachment.objects.filter(type="H").exists()
+    assert agent.post(f"/scp/tickets/{ticket.pk}/note/", note).status_code == 302
+    assert Attachment.objects.get(type="H").file == StoredFile.objects.get(name="a.txt")
+
+
+def test_an_end_user_cannot_hand_in_what_others_uploaded(agent: Client, field: FormField) -> None:
+    own = new_ticket()
+    assert own.user is not None
+    user, stranger = sign_in_user(Client(), own.user), sign_in_user(Client(), EndUserFactory.new())
+    address = f"/tickets/{own.pk}/reply/"
+    for client, door in ((stranger, ""), (Client(), ""), (agent, "/scp")):
+        refused = user.post(address, {"body": "x", "attachments": ticket_of(client, field, door=door)})
+        assert refused.status_code == 422
+        assert GONE in refused.content.decode()
+    assert not Attachment.objects.filter(type="H").exists()
+    reply = {"body": "x", "attachments": ticket_of(user, field, door="")}
+    assert user.post(address, reply).status_code == 302
+    assert Attachment.objects.filter(type="H").count() == 1
+
+
+@pytest.mark.parametrize("type_", ["thread", "files"])
+def test_a_guest_cannot_hand_in_what_another_uploaded(field: FormField, type_: str) -> None:
+    asked = field if type_ == "thread" else _field_for_files("T")
+    guest, other = Client(), Client()
+    name = f"field-{asked.pk}{'-files' if type_ == 'thread' else ''}"
+    page = guest.get("/tickets/new/")
+    assert not guest.session.keys()  # it begins with the first file
+    sent = {**_inputs(page), name: ticket_of(guest, asked, door="")}
+    assert GONE in other.post("/tickets/new/", sent).content.decode()
+    ticket_of(other, asked, door="")  # now the other has a session, too
+    assert GONE in other.post("/tickets/new/", sent).content.decode()
+    own = guest.post("/tickets/new/", sent).content.decode()
+    assert "a.txt" in own
+    assert GONE not in own
 
 
 @pytest.mark.parametrize(

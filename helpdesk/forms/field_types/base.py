@@ -62,12 +62,26 @@ class Clean:
     value: Any
 
 
+def agent_owner(agent: Agent) -> str:
+    """Give the owner of what an agent uploads."""
+    return f"a{agent.pk}"
+
+
 @dataclass(frozen=True)
 class Asked:
-    """Who fills in a form: an agent (`agent` where known) or an end user, a guest or a program."""
+    """Who fills in a form: an agent (`agent` where known) or an end user, a guest or a program.
+
+    `visitor` tells end users and guests apart (`tickets.visitors.upload_owner`).
+    """
 
     is_agent: bool = False
     agent: Agent | None = None
+    visitor: str = ""
+
+    @property
+    def upload_owner(self) -> str:
+        """Whose uploads the form takes; '' takes none."""
+        return agent_owner(self.agent) if self.agent is not None else self.visitor
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,28 @@ ATTACHMENT_TYPE = "E"
 """`attachment.type` of files that belong to an answer."""
 MOST_FILES = 20
 DAY = 86400
+UPLOAD_GONE = _("An uploaded file is no longer there: choose it again.")
+"""Why a ticket is refused; it does not tell whether the file is gone or somebody else's."""
 _SIGNER_SALT = "forms.upload"
 _GROUPS = {"image": "image/", "video": "video/", "audio": "audio/", "text": "text/"}
 
 
 class Files(dict[str, str]):
-    """Stored files by id with their names, and `uploads` that are not stored yet."""
+    """Stored files by id with their names, `uploads` that are not stored yet, and how many tickets were `refused`."""
 
     uploads: Sequence[UploadedFile[Any]]
 
-    def __init__(self, stored: Mapping[Any, Any] | None = None, uploads: Sequence[UploadedFile[Any]] = ()) -> None:
-        """Take both."""
+    def __init__(
+        self,
+        stored: Mapping[Any, Any] | None = None,
+        uploads: Sequence[UploadedFile[Any]] = (),
+        *,
+        refused: int = 0,
+    ) -> None:
+        """Take all three."""
         super().__init__({str(key): str(name) for key, name in (stored or {}).items()})
         self.uploads = uploads
+        self.refused = refused
 
     def __bool__(self) -> bool:
         """Whether there is any file."""
@@ -47,24 +56,29 @@ def attachment_object(field_id: int, entry_id: int) -> int:
     return zlib.crc32(f"{ATTACHMENT_TYPE}{field_id}{entry_id}".encode())
 
 
-def upload_ticket(field_id: int, file_id: int, name: str) -> str:
-    """Give a signed text that lets a page hand in a file again which it has uploaded before, for a day."""
-    return TimestampSigner(salt=_SIGNER_SALT).sign_object([field_id, file_id, name])
+def upload_ticket(field_id: int, file_id: int, name: str, *, owner: str) -> str:
+    """Give a signed text that lets its owner hand in a file again which a page has uploaded before, for a day."""
+    return TimestampSigner(salt=_SIGNER_SALT).sign_object([owner, field_id, file_id, name])
 
 
-def _uploaded_before(field_id: int, ticket: Any) -> tuple[int, str] | None:
+def _uploaded_before(field_id: int, ticket: Any, owner: str) -> tuple[int, str] | None:
     try:
-        owner, file_id, name = TimestampSigner(salt=_SIGNER_SALT).unsign_object(str(ticket), max_age=DAY)
+        signed_for, signed_field, file_id, name = TimestampSigner(salt=_SIGNER_SALT).unsign_object(
+            str(ticket), max_age=DAY
+        )
     except (BadSignature, ValueError):
         return None
-    return (int(file_id), str(name)) if owner == field_id else None
+    is_good = bool(owner) and (signed_for, signed_field) == (owner, field_id)
+    return (int(file_id), str(name)) if is_good else None
 
 
-def uploaded_files(field_id: int, tickets: Iterable[str]) -> list[tuple[StoredFile, str]]:
-    """Give the files of genuine tickets for this field that are still there, with the names they were sent under."""
-    pairs = dict(pair for pair in (_uploaded_before(field_id, ticket) for ticket in tickets) if pair)
-    files = StoredFile.objects.in_bulk(pairs)
-    return [(files[pk], name) for pk, name in pairs.items() if pk in files]
+def uploaded_files(field_id: int, tickets: Iterable[str], *, owner: str) -> list[tuple[StoredFile, str]]:
+    """Give the files of the owner's genuine tickets for this field that are still there, with the names they were
+    sent under: one for each different ticket, though several may be of the same content and therefore file."""
+    found = (_uploaded_before(field_id, ticket, owner) for ticket in dict.fromkeys(tickets))
+    pairs = [pair for pair in found if pair]
+    files = StoredFile.objects.in_bulk({pk for pk, _name in pairs})
+    return [(files[pk], name) for pk, name in pairs if pk in files]
 
 
 def allowed_extensions(text: object) -> frozenset[str] | None:
@@ -134,8 +148,13 @@ class FilesType(FieldType):
 
     def read(self, field: FormField, posted: Posted, name: str) -> Any:
         """Take the uploads, and the files that an earlier submission of the page has uploaded."""
-        kept = (_uploaded_before(field.pk, ticket) for ticket in posted.many(name))
-        return Files(dict(pair for pair in kept if pair), uploads=posted.files(name))
+        tickets = [ticket for ticket in posted.many(name) if ticket]  # an empty control sends an empty text
+        kept = [_uploaded_before(field.pk, ticket, posted.upload_owner) for ticket in tickets]
+        return Files(dict(pair for pair in kept if pair), uploads=posted.files(name), refused=kept.count(None))
+
+    def misread(self, field: FormField, submitted: Any, clean: Any) -> list[str]:
+        """Say so when a file that was uploaded before is not taken."""
+        return [str(UPLOAD_GONE)] if isinstance(clean, Files) and clean.refused else []
 
     def read_named(self, field: FormField, posted: Posted, name: str) -> Any:
         """Take uploads; ids of files are not believed, as anybody could name those of others."""
@@ -195,7 +214,10 @@ class FilesType(FieldType):
         rules = UploadRules(self.configuration(field))
         files = value if isinstance(value, Files) else Files()
         stored = [(id_in(key), name) for key, name in files.items()]
-        tickets = [(upload_ticket(field.pk, number, name), name) for number, name in stored if number is not None]
+        owner = asked.upload_owner
+        tickets = [
+            (upload_ticket(field.pk, number, name, owner=owner), name) for number, name in stored if number is not None
+        ]
         attributes: dict[str, str | int | bool] = {"accept": rules.accept(), "multiple": rules.most > 1}
         extra = {"largest": rules.largest, "most": rules.most}
         return Control("files", choices=tickets, attributes=attributes, is_group=bool(tickets), extra=extra)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.configuration.selectors import current
 from helpdesk.files.models import StoredFile
 from helpdesk.forms.field_types.base import Asked, Control, FieldType, register
-from helpdesk.forms.field_types.files import UploadRules, upload_ticket, uploaded_files
+from helpdesk.forms.field_types.files import UPLOAD_GONE, UploadRules, upload_ticket, uploaded_files
 from helpdesk.forms.models import FormField
 from helpdesk.forms.posted import Posted
 from helpdesk.forms.rich_text import html_as_typed, plain_text, shown_answer, typed_as_html
@@ -23,12 +23,14 @@ from helpdesk.forms.rich_text import html_as_typed, plain_text, shown_answer, ty
 class Message:
     """What was typed into a thread field: HTML or text as it came, and the files beside it.
 
-    `stored` are files that an earlier submission of the page has uploaded, with the names they were sent under.
+    `stored` are files that an earlier submission of the page has uploaded, with the names they were sent under;
+    `has_refused` says that others were handed in which are not taken.
     """
 
     body: str
     uploads: Sequence[UploadedFile[Any]] = ()
     stored: Sequence[tuple[StoredFile, str]] = ()
+    has_refused: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything can be read in it; images count."""
@@ -57,7 +59,12 @@ class ThreadEntryType(FieldType):
             return Message(body)
         files_name = f"{name}{self.FILES}"
         tickets = [str(ticket) for ticket in posted.many(files_name) if ticket]
-        return Message(body, posted.files(files_name), uploaded_files(field.pk, tickets) if tickets else ())
+        stored = uploaded_files(field.pk, tickets, owner=posted.upload_owner) if tickets else []
+        return Message(body, posted.files(files_name), stored, has_refused=len(stored) < len(set(tickets)))
+
+    def misread(self, field: FormField, submitted: Any, clean: Any) -> list[str]:
+        """Say so when a file that was uploaded before is not taken."""
+        return [str(UPLOAD_GONE)] if isinstance(clean, Message) and clean.has_refused else []
 
     def parse(self, field: FormField, submitted: Any) -> Any:
         """Give the message; cleaning it is the thread's business."""
@@ -80,7 +87,11 @@ class ThreadEntryType(FieldType):
         if current().boolean("enable_richtext"):
             attributes["data-rich-text"] = True
         stored = value.stored if isinstance(value, Message) else ()
-        waiting = [{"ticket": upload_ticket(field.pk, file.pk, n), "name": n, "size": file.size} for file, n in stored]
+        owner = asked.upload_owner
+        waiting = [
+            {"ticket": upload_ticket(field.pk, file.pk, name, owner=owner), "name": name, "size": file.size}
+            for file, name in stored
+        ]
         extra = {
             "files": rules,
             "accept": rules.accept() if rules else "",
