@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -20,7 +22,7 @@ from helpdesk.outbox.models import Effect
 class EffectAdmin(ReadOnlyAdmin):
     """Mails and calls of other programs, newest first."""
 
-    list_display = ("pk", "kind", "subject", "recipients", "state", "attempts", "created", "next_try", "error")
+    list_display = ("number", "kind", "subject", "recipients", "state", "attempts", "since", "again", "error")
     list_filter = ("state", "kind", "created")
     search_fields = ("key", "error", "outcome")
     ordering = ("-pk",)
@@ -30,6 +32,22 @@ class EffectAdmin(ReadOnlyAdmin):
         "object_type", "object_id", "key",
     )  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description=_("number"), ordering="pk")
+    def number(self, row: Effect) -> int:
+        """Give its id."""
+        return int(row.pk)
+
+    @admin.display(description=_("since"), ordering="created")
+    def since(self, row: Effect) -> str:
+        """Give when it was written down, in a form that fits a narrow column."""
+        return date_format(localtime(row.created), "SHORT_DATETIME_FORMAT")
+
+    @admin.display(description=_("next try"), ordering="next_try")
+    def again(self, row: Effect) -> str:
+        """Give when it is tried again, for what still waits."""
+        is_over = row.state in {Effect.State.DONE, Effect.State.DISCARDED}
+        return "" if is_over else date_format(localtime(row.next_try), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=_("what"))
     def subject(self, row: Effect) -> str:
