@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import forget
@@ -102,6 +102,20 @@ def test_every_page_is_accessible_in_every_look(visit: Visit, desk: Desk, width:
     page.click("#open-form .btn-primary")
     expect(page.locator("#open-errors")).to_be_visible()
     check(page, f"agent-errors-{look}")
+
+
+def test_a_topic_that_was_chosen_before_the_scripts_stood_shows_its_fields(visit: Visit, desk: Desk) -> None:
+    topic = first_topic()
+    building = add_building(topic)
+    guest = visit()
+    waiting: list[Route] = []
+    guest.page.route("**/htmx-*.js", lambda route: waiting.append(route))
+    guest.page.goto(f"{guest.address}/tickets/new/", wait_until="commit")
+    guest.page.select_option("#id_topic", str(topic.pk))
+    expect(guest.page.locator("#id_topic")).to_have_value(str(topic.pk))
+    waiting[0].continue_()
+    expect(guest.page.locator(f"#id_field-{building.pk}")).to_be_visible()
+    expect(guest.page.locator("#id_topic")).to_have_value(str(topic.pk))
 
 
 @pytest.mark.parametrize("script", [True, False])
