@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 
 from helpdesk import configuration
 from helpdesk.configuration.models import ConfigItem
@@ -77,8 +78,8 @@ def has_server() -> bool:
 
 
 def forget_servers() -> None:
-    """Let the next question whether there is a server be answered anew: accounts have changed."""
-    cache.delete(_HAS_SERVER)
+    """Let the next question whether there is a server be answered anew once the change of accounts is committed."""
+    transaction.on_commit(partial(cache.delete, _HAS_SERVER))
 
 
 def servers_for(sender: EmailAddress, unusable: list[DomainError] | None = None) -> Iterator[Server]:

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask, PeriodicTasks
+from kombu.connection import Connection
+from kombu.pools import producers
 
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.configuration.models import SystemLogEntry
@@ -58,6 +61,18 @@ def test_a_job_runs_now(browser: Client, job: PeriodicTask) -> None:
 def test_a_job_of_another_version_is_refused(browser: Client, job: PeriodicTask) -> None:
     PeriodicTask.objects.filter(pk=job.pk).update(task="nothing.like.this")
     assert b"no such job" in act(browser, "run_now", job)
+
+
+def test_a_job_that_no_broker_takes_is_refused_and_not_recorded(
+    browser: Client, job: PeriodicTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = Connection("redis://127.0.0.1:1/0", connect_timeout=1)  # type: ignore[no-untyped-call]
+    monkeypatch.setitem(current_app.conf.changes, "task_always_eager", False)
+    monkeypatch.setitem(current_app.conf.changes, "task_publish_retry", False)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", producers[nobody])
+    page = act(browser, "run_now", job)
+    assert b"The broker does not answer" in page
+    assert not AdministrativeChange.objects.filter(object_id=str(job.pk)).exists()
 
 
 def test_the_list_tells_how_the_last_run_ended(browser: Client, job: PeriodicTask) -> None:
