@@ -1,7 +1,8 @@
 """Handing mails to a mail server, over connections that the mails of one run of deliveries share.
 
 Signing in anew for every mail takes longer than the mail itself. A connection is left after so many mails or seconds;
-one that the server has closed meanwhile is opened again once, unless the text of the mail may have reached the server.
+one that the server has closed meanwhile is opened again once. Where the text of a mail may have reached a server that
+has not answered to it, nobody else is asked: the mail waits and goes again under the same Message-ID.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ LONGEST_USE = 60.0
 """Seconds after which another connection is opened."""
 CHOICE_KEPT = 10.0
 """Seconds for which the mails of an address go to the server that took the last one, before accounts are read again."""
+_TEXT_MAY_BEGIN = 354
 
 
 def hand_over(message: EmailMessage, sender: EmailAddress) -> None:
@@ -62,10 +64,16 @@ class _Session(smtplib.SMTP):
 
     has_begun_text = False
 
-    def data(self, msg: str | bytes | bytearray) -> tuple[int, bytes]:  # type: ignore[override]
-        """Send the text."""
-        self.has_begun_text = True
-        return super().data(msg)
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer; one of them lets the text begin."""
+        code, text = super().getreply()
+        self.has_begun_text = self.has_begun_text or code == _TEXT_MAY_BEGIN
+        return code, text
+
+    def is_in_doubt(self, error: Exception) -> bool:
+        """Whether the server may have the mail in spite of the error: it got the text and has not refused it."""
+        is_refusal = isinstance(error, smtplib.SMTPDataError) and 400 <= error.smtp_code < 600
+        return self.has_begun_text and not is_refusal
 
 
 class _TlsSession(_Session, smtplib.SMTP_SSL):
@@ -155,7 +163,7 @@ class Connections:
             _send_over(opened, server, message, sender)
         except (smtplib.SMTPException, OSError) as error:
             opened.session.close()
-            if opened.session.has_begun_text or not _means_closed(error):
+            if not _means_closed(error):
                 raise
             return False
         except BaseException:
@@ -175,6 +183,13 @@ def _send_over(opened: _Opened, server: Server, message: EmailMessage, sender: E
     opened.session.has_begun_text = False
     try:
         refused = opened.session.send_message(message, from_addr=envelope)
+    except (smtplib.SMTPException, OSError) as error:
+        if opened.session.is_in_doubt(error):
+            logger.warning("mail_in_doubt", server=str(server), reason=type(error).__name__)
+            raise TryLater(
+                f"It may have arrived: {server} took the text and did not answer ({_words(error)})"
+            ) from error
+        raise
     finally:
         del message["Sender"]
     opened.mails += 1

@@ -36,6 +36,8 @@ class Sink:
     vanishes: bool = False
     unanswered: str = ""
     """Whose next mail is kept without an answer."""
+    vanishes_at_data: bool = False
+    """Whether it is gone when somebody wants to send the text of a mail."""
 
     _taken: dict[int, int] = field(default_factory=dict)
 
@@ -93,6 +95,23 @@ class Sink:
         return AuthResult(success=True)
 
 
+class _Server(SMTP):
+    """One that can be gone before it takes a text."""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
+        """Take the text of a mail."""
+        if self.event_handler.vanishes_at_data:
+            _vanish(self)
+            return
+        await super().smtp_DATA(arg)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        """Give what talks to one client."""
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+
 def _vanish(server: SMTP) -> None:
     assert server.transport is not None
     server.transport.abort()  # type: ignore[attr-defined]
@@ -108,7 +127,7 @@ def smtp_sink(*, with_sign_in: bool = False) -> Iterator[Sink]:
     options: dict[str, Any] = {}
     if with_sign_in:
         options = {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": False}
-    controller = Controller(sink, hostname="127.0.0.1", port=sink.port, **options)
+    controller = _Controller(sink, hostname="127.0.0.1", port=sink.port, **options)
     controller.start()
     try:
         yield sink

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from helpdesk.mail import connections
 from helpdesk.mail.connections import Connections
-from helpdesk.mail.models import EmailAddress
+from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 from helpdesk.outbox.delivery import deliver_due
 from helpdesk.outbox.handlers import TryLater
+from helpdesk.outbox.models import Effect
 from tests.mail.sink import Sink, smtp_sink
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,19 @@ def queue(*names: str) -> None:
     people = [Recipient(RecipientKind.ADDRESS, f"{name}@customer.test") for name in names]
     mails = [NewMail([one], one.address, subject=f"To {one.address}", text="Hello.") for one in people]
     queue_mails(mails, object_type="", object_id=0, now=now)
+
+
+def default_sender() -> EmailAddress:
+    """The address that mails of nobody in particular come from."""
+    return EmailAddress.objects.order_by("pk").first() or EmailAddress.objects.create(email="help@acme.test")
+
+
+def account_of(address: EmailAddress, sink: Sink) -> EmailAccount:
+    """An SMTP account without sign-in, which is asked before `MAIL_SERVER`."""
+    return EmailAccount.objects.create(
+        email=address, type="smtp", auth_bk="none", active=True, host="plain://127.0.0.1", port=sink.port,
+        protocol="SMTP",
+    )  # fmt: skip
 
 
 def arrived(sink: Sink) -> list[str]:
@@ -88,6 +102,40 @@ def test_a_mail_that_may_have_arrived_is_not_repeated_at_once(sink: Sink) -> Non
     assert deliver_due(now=timezone.now() + timedelta(minutes=2)).delivered == 1
     first, repeated = (one["Message-ID"] for one in sink.messages if one["To"] == "bob@customer.test")
     assert first == repeated
+
+
+@pytest.mark.parametrize("is_reused", [False, True], ids=["new connection", "reused connection"])
+def test_a_mail_that_may_have_arrived_is_not_handed_to_the_next_server(sink: Sink, is_reused: bool) -> None:
+    """Whoever has it already would get it twice."""
+    with smtp_sink() as first:
+        account_of(default_sender(), first)
+        first.unanswered = "bob@customer.test"
+        queue("ann", "bob") if is_reused else queue("bob")
+        result = deliver_due()
+        assert (result.delivered, result.postponed) == (1 if is_reused else 0, 1)
+        assert sink.messages == []
+        assert "may have arrived" in Effect.objects.get(state=Effect.State.WAITING).error
+        assert deliver_due(now=timezone.now() + timedelta(minutes=2)).delivered == 1
+        names = [one["Message-ID"] for one in first.messages if one["To"] == "bob@customer.test"]
+        assert names == [names[0]] * 2
+
+
+def test_a_server_that_refuses_the_text_is_followed_by_the_next(sink: Sink) -> None:
+    with smtp_sink() as first:
+        account_of(default_sender(), first)
+        first.answer_to_data = "451 not now"
+        queue("ann")
+        assert deliver_due().delivered == 1
+        assert arrived(sink) == ["ann"]
+
+
+def test_a_server_that_is_gone_before_the_text_is_followed_by_the_next(sink: Sink) -> None:
+    with smtp_sink() as first:
+        account_of(default_sender(), first)
+        first.vanishes_at_data = True
+        queue("ann")
+        assert deliver_due().delivered == 1
+        assert arrived(sink) == ["ann"]
 
 
 def test_a_refusal_of_one_server_does_not_end_it_while_another_is_only_out_of_reach(
