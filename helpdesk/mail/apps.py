@@ -17,7 +17,7 @@ class MailConfig(AppConfig):
         from helpdesk.accounts.signals import excessive_sign_in_attempts
         from helpdesk.mail import health  # noqa: F401 -- registers by being imported
         from helpdesk.mail.connections import shared_connections
-        from helpdesk.mail.delivery import send_mail
+        from helpdesk.mail.delivery import send_mail, tell_administrator
         from helpdesk.mail.letters import write_account_mail
         from helpdesk.mail.outgoing import KIND
         from helpdesk.mail.removal import release_department
@@ -25,7 +25,7 @@ class MailConfig(AppConfig):
         from helpdesk.outbox.handlers import register_handler
         from helpdesk.people.removal import when_department_goes
 
-        register_handler(KIND, send_mail, around_run=shared_connections)
+        register_handler(KIND, send_mail, around_run=shared_connections, tell=tell_administrator)
         excessive_sign_in_attempts.connect(mail_excess, dispatch_uid="mail.sign_in_alerts")
         when_department_goes(release_department)
         register_letter_writer(write_account_mail)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -17,17 +20,46 @@ from helpdesk.mail.rendering import RenderedMail, file_name_of
 from helpdesk.outbox.handlers import GiveUp
 
 MAILER = "Ostler"
+_NOT_IN_HEADERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DOMAIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff@<>()\[\],;:\"\\]+|\[[\w.:]+\]")
 
 
-def compose(mail: RenderedMail, *, now: datetime) -> EmailMessage:
-    """Make the message with its files. Raises GiveUp for an address that no mail can go to."""
+@dataclass(frozen=True)
+class Letter:
+    """A message, the addresses that it is to go to now, and why it cannot go to others."""
+
+    message: EmailMessage
+    recipients: Sequence[str]
+    impossible: Mapping[str, str] = field(default_factory=dict)
+
+
+def compose(mail: RenderedMail, *, now: datetime, only: Collection[str] | None = None) -> Letter:
+    """Make the message with its files; `only` names those who have not got it yet, None stands for everybody.
+
+    An address that no mail can go to is left out. Raises GiveUp where none is left, or for the sender's own.
+    """
+    impossible: dict[str, str] = {}
+    to, cc = _mailboxes(mail.to, impossible), _mailboxes(mail.cc, impossible)
+    if not to and not cc:
+        raise GiveUp(f"No mail can go to {told_refusals(impossible)}")
+    message = _message(mail, to, cc, now)
+    everybody = dict.fromkeys(one.addr_spec for one in (*to, *cc))
+    return Letter(message, [one for one in everybody if only is None or one in only], impossible)
+
+
+def told_refusals(refused: Mapping[str, str]) -> str:
+    """Give in one line who was refused and why; what no column could hold in an address is written by its number."""
+    return "; ".join(f"{one if one.isprintable() else ascii(one)}: {why}" for one, why in refused.items())
+
+
+def _message(mail: RenderedMail, to: Sequence[Address], cc: Sequence[Address], now: datetime) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
-    message["From"] = _mailbox(mail.sender_name, mail.sender.email)
-    if mail.to:
-        message["To"] = _mailboxes(mail.to)
-    if mail.cc:
-        message["Cc"] = _mailboxes(mail.cc)
-    message["Subject"] = " ".join(mail.subject.split())
+    message["From"] = _sender(mail)
+    if to:
+        message["To"] = to
+    if cc:
+        message["Cc"] = cc
+    message["Subject"] = _one_line(mail.subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{mail.message_id}>"
     for name, value in mail.headers.items():
@@ -53,17 +85,40 @@ def compose(mail: RenderedMail, *, now: datetime) -> EmailMessage:
     return message
 
 
-def _mailboxes(people: Sequence[Recipient]) -> list[Address]:
-    return [_mailbox(one.name, one.address) for one in people]
+def _sender(mail: RenderedMail) -> Address:
+    try:
+        return _mailbox(mail.sender_name, mail.sender.email)
+    except ValueError as error:
+        raise GiveUp(f"No mail can come from the address {mail.sender.email!r}: {error}") from error
+
+
+def _mailboxes(people: Sequence[Recipient], impossible: dict[str, str]) -> list[Address]:
+    """Give the addresses that a mail can go to, and add those it cannot go to to `impossible`."""
+    found: list[Address] = []
+    for one in people:
+        try:
+            found.append(_mailbox(one.name, one.address.strip()))
+        except ValueError as error:
+            impossible[one.address] = str(error)
+    return found
 
 
 def _mailbox(name: str, address: str) -> Address:
+    """Give an address with its name. Raises ValueError for one that neither a header nor a mail server can be told."""
     local, _at, domain = address.rpartition("@")
-    clean_name = " ".join(name.split())
-    try:
+    if not local or not _DOMAIN.fullmatch(domain) or _NOT_IN_HEADERS.search(local):
+        raise ValueError("this is no address")
+    clean_name = _one_line(name)
+    if not local.startswith('"'):
         return Address(clean_name, local, domain)
-    except (ValueError, IndexError) as error:
-        raise GiveUp(f"No mail can go to the address {address!r}: {error}") from error
+    try:
+        return Address(clean_name, addr_spec=address)
+    except (MessageError, IndexError) as error:
+        raise ValueError("this is no address") from error
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_NOT_IN_HEADERS.sub(" ", text).split())
 
 
 def _media_type(file: StoredFile) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import smtplib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -20,6 +21,7 @@ import structlog
 
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.mail_credentials import NoAuthentication, OAuthCredentials, PasswordCredentials
+from helpdesk.mail.composing import Letter, told_refusals
 from helpdesk.mail.models import EmailAddress
 from helpdesk.mail.transport import ASK_AGAIN, SECONDS, Encryption, Server, is_final, servers_for, tls_context
 from helpdesk.outbox.handlers import GiveUp, TryLater
@@ -34,17 +36,35 @@ CHOICE_KEPT = 10.0
 _TEXT_MAY_BEGIN = 354
 
 
-def hand_over(message: EmailMessage, sender: EmailAddress) -> None:
-    """Send a message through the first server that takes it.
+@dataclass(frozen=True)
+class Refusal:
+    """What a server answered about a recipient whom it does not take."""
+
+    code: int
+    text: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether he is never to get the mail."""
+        return self.code >= 500
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
+_NO_UTF8 = (553, b"the server takes no address outside ASCII (SMTPUTF8)")
+
+
+def hand_over(letter: Letter, sender: EmailAddress) -> dict[str, Refusal]:
+    """Send a letter through the first server that takes it for anybody; gives whom that one refused.
 
     Raises TryLater when one of them may take it another time, GiveUp when all refused the mail for good.
     """
     shared = _shared.get()
     if shared is not None:
-        shared.hand_over(message, sender)
-        return
+        return shared.hand_over(letter, sender)
     with shared_connections() as own:
-        own.hand_over(message, sender)
+        return own.hand_over(letter, sender)
 
 
 @contextmanager
@@ -99,13 +119,13 @@ class Connections:
         self._opened: dict[Server, _Opened] = {}
         self._chosen: dict[int, tuple[Server, float]] = {}
 
-    def hand_over(self, message: EmailMessage, sender: EmailAddress) -> None:
-        """Send a message through the first server that takes it. Raises TryLater and GiveUp."""
+    def hand_over(self, letter: Letter, sender: EmailAddress) -> dict[str, Refusal]:
+        """Send a letter through the first server that takes it; gives whom it refused. Raises TryLater and GiveUp."""
         failures: list[Exception] = []
         unusable: list[DomainError] = []
         for server, moment in self._servers(sender, unusable):
             try:
-                self._send(server, message, sender)
+                refused = self._send(server, letter, sender)
             except (smtplib.SMTPException, OSError) as error:
                 logger.warning("mail_server_failed", server=str(server), reason=type(error).__name__)
                 failures.append(error)
@@ -114,7 +134,7 @@ class Connections:
                 unusable.append(error)
             else:
                 self._chosen[sender.pk] = (server, moment)
-                return
+                return refused
         if not failures and unusable:
             raise TryLater(f"No mail account can be used: {unusable[0]}", after=ASK_AGAIN, counts=False)
         if not failures:
@@ -141,60 +161,86 @@ class Connections:
             if server != chosen:
                 yield server, moment
 
-    def _send(self, server: Server, message: EmailMessage, sender: EmailAddress) -> None:
+    def _send(self, server: Server, letter: Letter, sender: EmailAddress) -> dict[str, Refusal]:
         opened = self._opened.pop(server, None)
         if opened is not None and opened.is_used_up:
             _take_leave(opened)
             opened = None
-        if opened is not None and not self._can_reuse(opened, server, message, sender):
-            opened = None
-        if opened is None:
+        refused = None
+        if opened is not None:
+            refused = self._sent_again(opened, server, letter, sender)
+        if opened is None or refused is None:
             opened = _Opened(_connected(server), time.monotonic())
             try:
-                _send_over(opened, server, message, sender)
+                refused = _send_over(opened, server, letter, sender)
             except BaseException:
                 opened.session.close()
                 raise
         self._opened[server] = opened
+        return refused
 
-    def _can_reuse(self, opened: _Opened, server: Server, message: EmailMessage, sender: EmailAddress) -> bool:
-        """Send over a connection that was used before; whether it still stood."""
+    def _sent_again(
+        self, opened: _Opened, server: Server, letter: Letter, sender: EmailAddress
+    ) -> dict[str, Refusal] | None:
+        """Send over a connection that was used before, and give whom the server refused; None if it stands no more."""
         try:
-            _send_over(opened, server, message, sender)
+            return _send_over(opened, server, letter, sender)
         except (smtplib.SMTPException, OSError) as error:
             opened.session.close()
             if not _means_closed(error):
                 raise
-            return False
+            return None
         except BaseException:
             opened.session.close()
             raise
-        return True
 
 
 _shared: ContextVar[Connections | None] = ContextVar("shared_connections", default=None)
 
 
-def _send_over(opened: _Opened, server: Server, message: EmailMessage, sender: EmailAddress) -> None:
-    envelope = sender.email
+def _send_over(opened: _Opened, server: Server, letter: Letter, sender: EmailAddress) -> dict[str, Refusal]:
+    session, envelope = opened.session, sender.email
+    recipients, refused = _nameable(letter.recipients, session)
+    message = letter.message if not refused else _without(letter.message, refused)
     if server.address is not None and not server.may_spoof and server.address.lower() != sender.email.lower():
         envelope = server.address
         message["Sender"] = server.address
-    opened.session.has_begun_text = False
+    session.has_begun_text = False
     try:
-        refused = opened.session.send_message(message, from_addr=envelope)
+        refused |= session.send_message(message, from_addr=envelope, to_addrs=recipients)
     except (smtplib.SMTPException, OSError) as error:
-        if opened.session.is_in_doubt(error):
+        if session.is_in_doubt(error):
             logger.warning("mail_in_doubt", server=str(server), reason=type(error).__name__)
-            raise TryLater(
-                f"It may have arrived: {server} took the text and did not answer ({_words(error)})"
-            ) from error
+            words = f"It may have arrived: {server} took the text and did not answer ({_words(error)})"
+            raise TryLater(words) from error
         raise
     finally:
         del message["Sender"]
     opened.mails += 1
-    if refused:  # some got it: sending again would repeat it for them
+    if refused:
         logger.warning("mail_recipients_refused", count=len(refused), server=str(server))
+    return {address: Refusal(code, _text(words)) for address, (code, words) in refused.items()}
+
+
+def _nameable(people: Sequence[str], session: _Session) -> tuple[list[str], dict[str, tuple[int, bytes]]]:
+    """Give those whom a server can be told of, and the others as refused. Raises SMTPRecipientsRefused for all."""
+    if session.has_extn("smtputf8"):
+        return list(people), {}
+    refused = {one: _NO_UTF8 for one in people if not one.isascii()}
+    if len(refused) == len(people):
+        raise smtplib.SMTPRecipientsRefused(refused)
+    return [one for one in people if one not in refused], refused
+
+
+def _without(message: EmailMessage, people: Collection[str]) -> EmailMessage:
+    """Give a message whose headers do not name some of its recipients."""
+    shown = copy(message)
+    for name in ("To", "Cc"):
+        left = [one for one in message[name].addresses if one.addr_spec not in people] if name in message else []
+        del shown[name]
+        if left:
+            shown[name] = left
+    return shown
 
 
 def _means_closed(error: Exception) -> bool:
@@ -260,6 +306,12 @@ def _xoauth2(connection: smtplib.SMTP, owner: str, token: str) -> None:
 
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error
-        return f"{error.smtp_code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        refused = {one: str(Refusal(code, _text(words))) for one, (code, words) in error.recipients.items()}
+        return f"Not delivered to {told_refusals(refused)}"
     return f"{type(error).__name__}: {error}"
+
+
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from helpdesk.outbox.handlers import GiveUp, TryLater, handler_of, one_run
+from helpdesk.outbox.handlers import Delivered, GiveUp, TryLater, handler_of, one_run, teller_of
 from helpdesk.outbox.models import Effect
 
 logger = structlog.get_logger(__name__)
@@ -137,8 +137,16 @@ def _deliver(effect: Effect, result: Round) -> None:
         logger.warning("outbox_effect_broke", effect_id=effect.pk, kind=effect.kind, exc_info=True)
         _postpone(effect, error, result, None)
     else:
-        _note(effect, State.DONE, finished=timezone.now(), outcome=outcome[:255], error="")
+        _note_delivered(effect, outcome if isinstance(outcome, Delivered) else Delivered(outcome))
         result.delivered += 1
+
+
+def _note_delivered(effect: Effect, came: Delivered) -> None:
+    columns = {"finished": timezone.now(), "outcome": came.outcome[:255]}
+    if came.shortfall:
+        _note_and_tell(effect, State.DONE, came.shortfall, **columns)
+    else:
+        _note(effect, State.DONE, error="", **columns)
 
 
 def _postpone(effect: Effect, error: Exception, result: Round, after: timedelta | None, *, counts: bool = True) -> None:
@@ -147,21 +155,53 @@ def _postpone(effect: Effect, error: Exception, result: Round, after: timedelta 
         return
     next_try = timezone.now() + (after or pause_after(effect.attempts))
     attempts = effect.attempts if counts else effect.attempts - 1
-    _note(effect, State.WAITING, next_try=next_try, error=_words(error), attempts=attempts)
+    _note(
+        effect,
+        State.WAITING,
+        next_try=next_try,
+        error=_storable(_words(error)),
+        attempts=attempts,
+        **_kept(effect, error),
+    )
     result.postponed += 1
 
 
 def _fail(effect: Effect, error: Exception, result: Round) -> None:
-    _note(effect, State.FAILED, finished=timezone.now(), error=_words(error))
+    _note_and_tell(effect, State.FAILED, _words(error), finished=timezone.now(), **_kept(effect, error))
     logger.error("outbox_effect_failed", effect_id=effect.pk, kind=effect.kind, attempts=effect.attempts)
     result.failed += 1
 
 
-def _note(effect: Effect, state: Effect.State, **columns: object) -> None:
-    """Note what came of an effect, unless its lease ended and somebody else has it."""
+def _note(effect: Effect, state: Effect.State, **columns: object) -> bool:
+    """Note what came of an effect, unless its lease ended and somebody else has it; gives whether it was ours."""
     rows = Effect.objects.filter(pk=effect.pk, state=State.RUNNING, attempts=effect.attempts)
-    rows.update(state=state, lease=None, **columns)
+    return rows.update(state=state, lease=None, **columns) == 1
+
+
+def _note_and_tell(effect: Effect, state: Effect.State, words: str, **columns: object) -> None:
+    """Note what came of an effect and tell people, both or neither; where telling fails, the note stays.
+
+    Without the note the effect would happen again for those to whom it has happened.
+    """
+    columns["error"] = _storable(words)
+    try:
+        with transaction.atomic():
+            if _note(effect, state, **columns):
+                teller_of(effect.kind)(effect, words)
+    except Exception:
+        logger.exception("outbox_nobody_told", effect_id=effect.pk, kind=effect.kind)
+        _note(effect, state, **columns)
+
+
+def _kept(effect: Effect, error: Exception) -> dict[str, object]:
+    """Give the payload as it is to stand there the next time, where the handler wants it changed."""
+    return {"payload": {**effect.payload, **error.keep}} if isinstance(error, TryLater) and error.keep else {}
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
+    return f"{type(error).__name__}: {error}"
+
+
+def _storable(words: str) -> str:
+    """Give words as a column can hold them, whatever the other side has answered."""
+    return words.encode("utf-8", "replace").decode().replace("\x00", "")[:_LONGEST_ERROR]

@@ -118,15 +118,15 @@ def _vanish(server: SMTP) -> None:
 
 
 @contextmanager
-def smtp_sink(*, with_sign_in: bool = False) -> Iterator[Sink]:
-    """Run a sink on a free port."""
+def smtp_sink(*, with_sign_in: bool = False, with_utf8: bool = True) -> Iterator[Sink]:
+    """Run a sink on a free port; `with_utf8` says whether it takes addresses outside ASCII."""
     sink = Sink()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         sink.port = probe.getsockname()[1]
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"enable_SMTPUTF8": with_utf8}
     if with_sign_in:
-        options = {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": False}
+        options |= {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": False}
     controller = _Controller(sink, hostname="127.0.0.1", port=sink.port, **options)
     controller.start()
     try:

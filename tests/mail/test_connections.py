@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from helpdesk.mail import connections
+from helpdesk.mail.composing import Letter
 from helpdesk.mail.connections import Connections
 from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
@@ -149,5 +150,5 @@ def test_a_refusal_of_one_server_does_not_end_it_while_another_is_only_out_of_re
     monkeypatch.setattr(Connections, "_send", fail)
     monkeypatch.setattr("helpdesk.mail.connections.servers_for", lambda _sender, _unusable: iter(["first", "second"]))
     with pytest.raises(TryLater, match="553"):
-        Connections().hand_over(EmailMessage(), EmailAddress(pk=1))
+        Connections().hand_over(Letter(EmailMessage(), ["ann@customer.test"]), EmailAddress(pk=1))
     assert answers == []

@@ -1,0 +1,31 @@
+"""The page of one mail in the outbox: what became of it, for everybody whom it was for."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
+from helpdesk.outbox.delivery import deliver_due
+from helpdesk.outbox.models import Effect
+from tests.mail.sink import smtp_sink
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_names_those_who_did_not_get_a_mail_that_was_sent(browser: Client) -> None:
+    people = [Recipient(RecipientKind.ADDRESS, f"{name}@customer.test") for name in ("ann", "bob")]
+    mail = NewMail(people, "news", subject="News", text="Hello.")
+    queue_mails([mail], object_type="", object_id=0, now=timezone.now())
+    with smtp_sink() as sink, override_settings(MAIL_SERVER=sink.url):
+        sink.answers = {"bob@customer.test": "550 nobody here"}
+        deliver_due()
+    effect = Effect.objects.get()
+    for page in (
+        reverse("admin:hd_outbox_effect_change", args=[effect.pk]),
+        reverse("admin:hd_outbox_effect_changelist"),
+    ):
+        shown = browser.get(page).content.decode()
+        assert "Not delivered to bob@customer.test: 550 nobody here" in shown
