@@ -11,6 +11,7 @@ from helpdesk.files.models import Attachment
 from helpdesk.legacy.fields import LegacyDateTimeField, PhpJSONField, decode_php_json, encode_php_json
 from helpdesk.legacy.schema_introspection import legacy_models
 from helpdesk.people.models import Agent
+from helpdesk.threads import own_rows
 from helpdesk.threads.models import Thread, ThreadEntry
 from tests.adoption.scratch import Scratch
 from tickets.models import Queue, SearchEntry, Ticket
@@ -123,8 +124,9 @@ def test_no_date_of_the_whole_database_is_a_zero_date_in_python(reference: Scrat
 
 
 @pytest.fixture
-def writable(altered: Alter, working_on: WorkingOn) -> Any:
-    """Work on the reference database in a transaction that is rolled back."""
+def writable(altered: Alter, working_on: WorkingOn, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Work on the reference database in a transaction that is rolled back. It is not adopted: nobody follows it."""
+    monkeypatch.setattr(own_rows, "_followed", [False])
     database = altered("DO 0", "DO 0")
     with working_on(database), transaction.atomic():
         yield
