@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from helpdesk.mail.models import EmailAddress, TemplateSet
+from helpdesk.mail.models import EmailAccount, EmailAddress, TemplateSet
 from helpdesk.people.constants import DepartmentFlag, RoleFlag
 from helpdesk.people.models import Agent, Department, Role
 from helpdesk.people.selectors import department_names
@@ -76,6 +76,13 @@ def holiday_lists(*, current: Iterable[str] = ()) -> Choices:
 def addresses(*, none: str | None, current: int | None = None) -> Choices:
     """Give the help desk's own e-mail addresses."""
     return rows(EmailAddress, none=none, current=current, order="email")
+
+
+def smtp_accounts(*, none: str | None, current: int | None = None) -> Choices:
+    """Give the accounts that send, by their addresses."""
+    accounts = EmailAccount.objects.filter(type="smtp").select_related("email").order_by("email__email", "pk")
+    found = [(str(account.pk), str(account)) for account in accounts]
+    return with_current(_with_none(none, found), current, EmailAccount.objects)
 
 
 def template_sets(*, none: str | None, current: int | None = None) -> Choices:

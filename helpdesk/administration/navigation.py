@@ -109,6 +109,12 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
     (
         _("Mail"),
         [
+            Entry(
+                _("E-mail addresses"),
+                _("From which the help desk writes, their mailboxes and servers"),
+                "alternate_email",
+                "admin:hd_mail_emailaddress_changelist",
+            ),
             Entry(_("E-mail templates"), _("What mails say, in which language"), "drafts", "admin:template_sets"),
             Entry(
                 _("Sign-in of mail"), _("Accounts at Google, Microsoft and others"), "lock_open", "admin:mail_sign_in"

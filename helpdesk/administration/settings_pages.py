@@ -24,7 +24,6 @@ from helpdesk.configuration.services import change_settings
 from helpdesk.configuration.subjects import SUBJECTS
 from helpdesk.knowledge.models import Page
 from helpdesk.legacy.errors import DomainError, ValidationFailed
-from helpdesk.mail.models import EmailAccount
 from helpdesk.people.actor import Actor
 from tickets.models import HelpTopic, Queue, Sequence, TicketPriority, TicketStatus
 
@@ -47,7 +46,7 @@ REFERENCES: dict[str, Offered] = {
     "schedule": choices.schedules,
     "sequence": _rows(Sequence, "name"),
     "sla": choices.sla_plans,
-    "smtp account": _rows(EmailAccount, "pk"),
+    "smtp account": choices.smtp_accounts,
     "status": _rows(TicketStatus, "sort"),
     "template set": choices.template_sets,
     "topic": _rows(HelpTopic, "topic"),

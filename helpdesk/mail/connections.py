@@ -19,7 +19,7 @@ from email.message import EmailMessage
 
 import structlog
 
-from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.errors import Conflict, DomainError
 from helpdesk.legacy.mail_credentials import NoAuthentication, OAuthCredentials, PasswordCredentials
 from helpdesk.mail.composing import Letter, told_refusals
 from helpdesk.mail.models import EmailAddress
@@ -31,6 +31,8 @@ logger = structlog.get_logger(__name__)
 MOST_MAILS = 100
 LONGEST_USE = 60.0
 """Seconds after which another connection is opened."""
+MOST_WORDS = 300
+"""Characters of what a server that is tried says."""
 CHOICE_KEPT = 10.0
 """Seconds for which the mails of an address go to the server that took the last one, before accounts are read again."""
 _TEXT_MAY_BEGIN = 354
@@ -65,6 +67,18 @@ def hand_over(letter: Letter, sender: EmailAddress) -> dict[str, Refusal]:
         return shared.hand_over(letter, sender)
     with shared_connections() as own:
         return own.hand_over(letter, sender)
+
+
+def try_server(server: Server, *, seconds: float) -> None:
+    """Connect to a server and sign in, waiting so long for each answer; nothing is sent.
+
+    Raises Conflict with what the server said, and DomainError where credentials are not to be had.
+    """
+    try:
+        session = _connected(server, seconds)
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # the last one for what no protocol can say
+        raise Conflict(" ".join(_words(error).split())[:MOST_WORDS], code="mail_server_failed") from error
+    _take_leave(_Opened(session, time.monotonic()))
 
 
 @contextmanager
@@ -258,13 +272,13 @@ def _take_leave(opened: _Opened) -> None:
     opened.session.close()
 
 
-def _connected(server: Server) -> _Session:
+def _connected(server: Server, seconds: float = SECONDS) -> _Session:
     name = socket.getfqdn()
     if server.encryption is Encryption.TLS:
         context = tls_context(server.host)
-        session: _Session = _TlsSession(server.host, server.port, name, timeout=SECONDS, context=context)
+        session: _Session = _TlsSession(server.host, server.port, name, timeout=seconds, context=context)
     else:
-        session = _Session(server.host, server.port, name, timeout=SECONDS)
+        session = _Session(server.host, server.port, name, timeout=seconds)
     try:
         session.ehlo_or_helo_if_needed()
         if server.encryption is Encryption.START_TLS:

@@ -25,7 +25,7 @@ def _servers() -> Iterator[Finding]:
     if not has_server():
         yield warning(
             "No mail server is set up: mails wait.",
-            advice="Give an address an SMTP account, or set MAIL_SERVER (docs/mail.md).",
+            advice="Give an address an SMTP account (/admin/hd_mail/emailaddress/), or set MAIL_SERVER (docs/mail.md).",
         )
 
 

@@ -80,6 +80,9 @@ class EmailAccount(models.Model):
             models.Index(fields=["type"], name="email_account_type"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.email.email if self.email else self.email_id} ({self.host}:{self.port})"
+
 
 class TemplateSet(models.Model):
     """A set of e-mail templates."""

@@ -34,6 +34,8 @@ class Sink:
     mails_per_connection: int = 0
     """After so many a further one is not taken, 0 for any number: the server says so or, if it `vanishes`, is gone."""
     vanishes: bool = False
+    closed_to: str = ""
+    """Who may not sign in."""
     unanswered: str = ""
     """Whose next mail is kept without an answer."""
     vanishes_at_data: bool = False
@@ -89,8 +91,10 @@ class Sink:
         return self.answer_to_data
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        """Let everybody in and note who came."""
+        """Let everybody in and note who came, but for whom it is closed to."""
         if isinstance(data, LoginPassword):
+            if data.login.decode() == self.closed_to:
+                return AuthResult(success=False, handled=False)
             self.logins.append((data.login.decode(), data.password.decode()))
         return AuthResult(success=True)
 

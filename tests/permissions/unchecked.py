@@ -8,6 +8,7 @@ UNCHECKED = {
     "helpdesk.accounts.services.agent_password_reset.ask_for_agent_password_reset": "anybody may ask; only agents hear",
     "helpdesk.accounts.services.user_sign_in.ask_for_password_reset": "anybody may ask; only the user's address hears",
     "helpdesk.accounts.services.user_sign_in.register_oneself": "anybody may where the settings let users register",
+    "helpdesk.administration.services.mail_accounts.forget_account": WRITES,
     "helpdesk.audit.services.record_change": WRITES,
     "helpdesk.forms.services.save_answers": "its docstring: the business of the service of the object",
     "helpdesk.forms.submission_services.save_submission": "its docstring: the business of the service of the object",

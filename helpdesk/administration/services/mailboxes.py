@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.administration.services.mail_accounts import mails_in
 from helpdesk.audit.services import Action, ObjectType, record_change
 from helpdesk.legacy.errors import Conflict, NotFound
 from helpdesk.mail.models import EmailAccount
@@ -18,9 +18,6 @@ from mailfetch import quarantine
 from mailfetch.failures import resume
 from mailfetch.jobs import fetch_one
 from mailfetch.models import QuarantinedMail
-from mailfetch.servers import MailboxFailed, current_access_token, open_session
-
-PATIENCE_SECONDS = 10
 
 
 def fetch_mailbox_now(account_id: int, *, actor: Actor) -> EmailAccount:
@@ -38,17 +35,7 @@ def try_mailbox(account_id: int, *, actor: Actor) -> int:
     Raises PermissionRefused, NotFound, and Conflict with what the server said.
     """
     check_is_administrator(actor)
-    account = _mailbox(account_id)
-    try:
-        session = open_session(
-            account, largest=settings.MAIL_LARGEST, access_token=current_access_token, patience=PATIENCE_SECONDS
-        )
-    except MailboxFailed as error:
-        raise Conflict(str(error), code="mailbox_failed") from error
-    try:
-        return session.folder.count
-    finally:
-        session.drop()
+    return mails_in(_mailbox(account_id))
 
 
 @transaction.atomic

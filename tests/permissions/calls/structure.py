@@ -10,7 +10,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from filters import services as filters
 from filters.matching import ActionRow, RuleRow
 from filters.models import TicketFilter
-from helpdesk.administration.services import jobs, mailboxes, outbox
+from helpdesk.administration.services import email_addresses, jobs, mail_accounts, mailboxes, outbox
 from helpdesk.configuration import services as configuration
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.forms import form_services, list_services
@@ -30,6 +30,8 @@ from tests.permissions.world import SYSTEM, Call, World
 from tickets.services import help_topics
 
 MAILBOXES = "helpdesk.administration.services.mailboxes"
+ADDRESSES = "helpdesk.administration.services.email_addresses"
+ACCOUNTS = "helpdesk.administration.services.mail_accounts"
 FORMS, LISTS, KNOWLEDGE = "helpdesk.forms.form_services", "helpdesk.forms.list_services", "helpdesk.knowledge.services"
 OAUTH = "helpdesk.mail.oauth.services"
 TEMPLATES = "helpdesk.mail.template_services"
@@ -138,7 +140,25 @@ def _account() -> EmailAccount:
     return EmailAccount.objects.create(email=address, type="smtp", auth_bk="basic", port=587)
 
 
+def _address() -> EmailAddress:
+    return EmailAddress.objects.create(email="one-more@acme.test", name="One more")
+
+
 CALLS: dict[str, Call] = {
+    f"{ADDRESSES}.delete_address": lambda w: email_addresses.delete_address(_address(), actor=w.actor),
+    f"{ADDRESSES}.store_address": lambda w: email_addresses.store_address(
+        email_addresses.AddressDraft(email="new@acme.test", name="New"), actor=w.actor
+    ),
+    f"{ACCOUNTS}.delete_account": lambda w: mail_accounts.delete_account(_account(), actor=w.actor),
+    f"{ACCOUNTS}.store_mailbox": lambda w: mail_accounts.store_mailbox(
+        _address(),
+        mail_accounts.MailboxDraft(host="mail.acme.test", port=993, username="x", password="y"),
+        actor=w.actor,
+    ),
+    f"{ACCOUNTS}.store_smtp": lambda w: mail_accounts.store_smtp(
+        _address(), mail_accounts.SmtpDraft(host="mail.acme.test", port=587, method="none"), actor=w.actor
+    ),
+    f"{ACCOUNTS}.try_account": lambda w: mail_accounts.try_account(_account(), actor=w.actor),
     "filters.services.copy_filter": lambda w: filters.copy_filter(_filter(SYSTEM), actor=w.actor),
     "filters.services.delete_filter": lambda w: filters.delete_filter(_filter(SYSTEM), actor=w.actor),
     "filters.services.order_filters": lambda w: filters.order_filters([_filter(SYSTEM).pk], actor=w.actor),
