@@ -26,7 +26,7 @@ from tickets.intake import by_id, intake
 from tickets.models import TicketStatus
 from tickets.names import full_name
 from tickets.new_ticket import Signature
-from tickets.prepared_answers import CANNED, canned_responses
+from tickets.prepared_answers import CANNED, canned_responses, is_id, prepared_choices
 from tickets.reference_data import assignable_team_names, statuses
 from tickets.services import ReplyTo
 
@@ -147,10 +147,10 @@ class OpenTicketForm(forms.Form):
         )
         self._offer("status", _("as the help topic says"), self._statuses(access))
         self._offer("assignee", _("nobody yet"), self._assignees(access))
-        prepared = canned_responses(access)
-        used = set(self.data.getlist(USED)) if isinstance(self.data, QueryDict) else set()
-        self.inserted = [row for row in prepared if str(row.pk) in used]
-        self._offer("canned", _("Choose …"), [(str(row.pk), row.title) for row in prepared])
+        prepared = prepared_choices(access)
+        used = self.data.getlist(USED) if isinstance(self.data, QueryDict) else []
+        self.inserted = [pk for pk, _title in prepared if pk in used]
+        self._offer("canned", _("Choose …"), prepared)
         if not access.has_permission_anywhere("ticket.reply"):
             for name in ("response", "canned", "signature"):
                 self.fields.pop(name, None)
@@ -180,19 +180,20 @@ class OpenTicketForm(forms.Form):
 
     def insert_canned(self, access: AgentAccess) -> None:
         """Put the chosen prepared answer below what stands in the response, for a page that is shown again."""
-        chosen = next((row for row in canned_responses(access) if str(row.pk) == self.data.get("canned")), None)
+        key = self.data.get("canned", "")
+        chosen = canned_responses(access).filter(pk=key).first() if is_id(key) else None
         if chosen is not None:
             texts = [text for text in (self.data.get("response", "").strip(), html_as_typed(chosen.response)) if text]
             has_markup = any(typed_as_html(text) == text for text in texts)
             response = "".join(map(typed_as_html, texts)) if has_markup else "\n\n".join(texts)
             posted = {name: self.data.get(name, "") for name in self.fields}
             self.data = {**posted, "response": response, "canned": ""}
-            self.inserted.append(chosen)
+            self.inserted.append(str(chosen.pk))
 
     @property
     def inserted_files(self) -> list[NewFile]:
         """The files of the prepared answers in the response."""
-        rows = Attachment.objects.filter(type=CANNED, object_id__in=[row.pk for row in self.inserted])
+        rows = Attachment.objects.filter(type=CANNED, object_id__in=self.inserted)
         listed = rows.filter(inline=False).select_related("file").order_by("id") if self.inserted else ()
         return [NewFile(row.name or row.file.name, row.file) for row in listed if row.file is not None]
 

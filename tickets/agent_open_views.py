@@ -25,6 +25,7 @@ from tickets.new_ticket import NewTicket, Origin, Signature
 from tickets.open_form import CONTINUE, OpenForm, open_form
 from tickets.people_search import find_people, people
 from tickets.policies import is_accessible
+from tickets.prepared_answers import shown_files
 from tickets.services.opening import open_for_user
 from tickets.services.request_keys import known_ticket
 from tickets.topic_choices import chosen_topic, first_topic, topic_choices, topics_for_agents
@@ -60,7 +61,7 @@ def open_ticket(request: AgentRequest) -> HttpResponse:
             actor=request.actor,
             collaborators=page.facts.cleaned_data["cc"],
             response=page.facts.response_html,
-            response_files=page.facts.inserted_files,
+            response_files=[*page.facts.inserted_files, *shown_files(request.access, None, page.facts.response_html)],
             signature=page.facts.cleaned_data.get("signature", Signature.NONE),
             status=page.facts.cleaned_data.get("status"),
             note=page.facts.note_html,

@@ -46,7 +46,7 @@ from tickets.list_options import ListOptions
 from tickets.lookup import ticket_id_by_number
 from tickets.models import Ticket
 from tickets.policies import is_accessible, require
-from tickets.prepared_answers import LAST_MESSAGE, ORIGINAL, canned_responses, prepared_answer, shown_files
+from tickets.prepared_answers import LAST_MESSAGE, ORIGINAL, prepared_answer, prepared_choices, shown_files
 from tickets.queue_actions import list_actions
 from tickets.screens import TicketPage
 from tickets.selectors import get_ticket_for_agent, navigation_for, queue_for, queue_page
@@ -174,7 +174,7 @@ def answers(request: AgentRequest, ticket_id: int) -> HttpResponse:
     found = get_ticket_for_agent(request.access, ticket_id)
     key = request.GET.get("key", "")
     links = LinkMaker(reverse("agent:file"), timezone.now())
-    prepared = [(str(row.pk), row.title) for row in canned_responses(request.access)]
+    prepared = prepared_choices(request.access, found)
     quotations = [(ORIGINAL, _("The first message")), (LAST_MESSAGE, _("The last message"))]
     answer = prepared_answer(request.access, found, key, links=links) if key else None
     context = {

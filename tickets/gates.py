@@ -8,6 +8,7 @@ from helpdesk.files.models import Attachment
 from helpdesk.forms.constants import FieldFlag
 from helpdesk.forms.models import FormField
 from helpdesk.people.access import AgentAccess
+from helpdesk.people.permissions import RolePermission
 from helpdesk.threads.constants import EntryFlag
 from helpdesk.threads.models import Thread, ThreadEntry
 from tickets.models import Ticket
@@ -40,6 +41,11 @@ def may_see_answer(request: HttpRequest, ticket_id: int, field: FormField) -> bo
 
 
 def may_see_canned(request: HttpRequest, attachment: Attachment) -> bool:
-    """Whether the file comes with a prepared answer that the agent may use; end users get it with the reply."""
+    """Whether the file comes with a prepared answer that the agent may use or manages; a reply brings it along."""
     access: AgentAccess | None = getattr(request, "access", None)
-    return access is not None and any(row.pk == attachment.object_id for row in canned_responses(access))
+    if access is None:
+        return False
+    return (
+        access.has_permission_anywhere(RolePermission.CANNED_MANAGE)
+        or canned_responses(access).filter(pk=attachment.object_id).exists()
+    )

@@ -1,4 +1,4 @@
-"""`%{ticket…}` in e-mail templates, and the link of a recipient into the ticket (osticket/mail.md §9.3)."""
+"""`%{ticket…}` in texts with variables, and the link of a recipient into the ticket (osticket/mail.md §9.3)."""
 
 from __future__ import annotations
 
@@ -57,8 +57,7 @@ class TicketVariable(VariableObject):
 
     def properties(self) -> Mapping[str, Getter]:
         """Give what is always known; answers of the ticket's forms come by the names of their fields."""
-        ticket, owner = self.ticket, self.ticket.user
-        user = UserVariable(owner) if owner is not None else None
+        ticket, owner, user = self.ticket, self.ticket.user, self._user
         return {
             "id": lambda: str(ticket.pk),
             "number": self.shown,
@@ -92,6 +91,10 @@ class TicketVariable(VariableObject):
         """Give the answer to a field of the ticket's forms."""
         answer = self._answers.get(name)
         return answer.text if answer is not None else None
+
+    @cached_property
+    def _user(self) -> UserVariable | None:
+        return UserVariable(self.ticket.user) if self.ticket.user is not None else None
 
     @cached_property
     def _answers(self) -> dict[str, ShownAnswer]:

@@ -30,7 +30,7 @@ from tickets.questions import Question, accepts_answer, new_question, question_o
 from tickets.services import create_ticket
 from tickets.services.access_links import send_access_link
 from tickets.services.request_keys import known_ticket
-from tickets.ticket_variables import ticket_variables
+from tickets.text_variables import roots_for_visitor
 from tickets.topic_choices import chosen_topic, first_topic, topic_choices, topics_for_users
 from tickets.user_forms import AccessForm
 from tickets.visitors import Visitor, get_ticket_for_user, let_in, may_come_in, stranger, upload_owner, visitor_of
@@ -179,7 +179,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     context = {
         "number": ticket.number,
-        "thanks_html": thank_you_page_html(page_id, ticket_variables(ticket, name=about.name, email=about.email)),
+        "thanks_html": thank_you_page_html(page_id, roots_for_visitor(ticket, name=about.name, email=about.email)),
         "ticket_id": ticket.pk if visitor and visitor.ticket_id == ticket.pk else None,
     }
     return render(request, "tickets/portal/thanks.html", context)

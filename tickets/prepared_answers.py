@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import escape, unescape
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils.safestring import SafeString
@@ -18,7 +19,6 @@ from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.field_types.files import upload_ticket
 from helpdesk.forms.uploads import message_field
 from helpdesk.knowledge.models import CannedResponse
-from helpdesk.knowledge.page_variables import replace_variables, with_variables
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.bodies import HTML, NewFile, offloaded_bodies
@@ -28,8 +28,11 @@ from helpdesk.threads.html import clean_html, displayed_html, text_as_html
 from helpdesk.threads.models import ThreadEntry
 from tickets.models import Ticket
 from tickets.states import thread_of
+from tickets.text_variables import with_values
 from tickets.thread_items import visible_entries
-from tickets.ticket_variables import ticket_variables
+
+if TYPE_CHECKING:
+    from helpdesk.knowledge.querysets import CannedResponseQuerySet
 
 CANNED = "C"
 """`attachment.type` of the files of canned responses."""
@@ -67,12 +70,25 @@ class PreparedAnswer:
     files: list[PreparedFile] = field(default_factory=list)
 
 
-def canned_responses(access: AgentAccess) -> list[CannedResponse]:
-    """Give the prepared answers that the agent may use: those of all and of the agent's departments (kb.md §4)."""
+def canned_responses(access: AgentAccess, ticket: Ticket | None = None) -> CannedResponseQuerySet:
+    """Give the prepared answers that the agent may use: those of all and of the agent's departments (kb.md §4).
+
+    For a ticket, of the departments only its own counts.
+    """
     if not configuration.current().boolean("enable_premade"):
-        return []
-    usable = CannedResponse.objects.filter(isenabled=True).order_by("title")
-    return [row for row in usable if not row.dept_id or row.dept_id in access.department_ids]
+        return CannedResponse.objects.none()
+    of_ticket = None if ticket is None else ticket.dept_id or 0
+    return CannedResponse.objects.usable_in(access.department_ids, ticket_department_id=of_ticket)
+
+
+def prepared_choices(access: AgentAccess, ticket: Ticket | None = None) -> list[tuple[str, str]]:
+    """Give the same by id and title, for people to choose from; their texts are not read."""
+    return [(str(pk), title) for pk, title in canned_responses(access, ticket).values_list("pk", "title")]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text of a request can be the number of a row."""
+    return text.isascii() and text.isdecimal() and len(text) <= 10
 
 
 def prepared_answer(access: AgentAccess, ticket: Ticket, key: str, *, links: LinkMaker) -> PreparedAnswer:
@@ -83,26 +99,42 @@ def prepared_answer(access: AgentAccess, ticket: Ticket, key: str, *, links: Lin
     """
     if key in {ORIGINAL, LAST_MESSAGE} or key.startswith(ENTRY):
         return _quotation(ticket, key, links)
-    chosen = next((row for row in canned_responses(access) if str(row.pk) == key), None)
+    chosen = canned_responses(access, ticket).filter(pk=key).first() if is_id(key) else None
     if chosen is None:
         raise NotFound(_("There is no such prepared answer."), code="answer_not_found")
-    html = clean_html(with_variables(replace_variables(chosen.response, ticket_variables(ticket)))).html
+    html = clean_html(with_values(chosen.response, ticket)).html
     shown = _shown(html, CANNED, chosen.pk, links)
     return PreparedAnswer(chosen.pk, chosen.title, html, draft_as_text(html), shown, _files(chosen, links, access))
 
 
-def shown_files(access: AgentAccess, ticket: Ticket, html: str) -> list[NewFile]:
+def files_of_canned(canned: CannedResponse) -> list[NewFile]:
+    """Give the files that go with a prepared answer, and the pictures that its text shows."""
+    shown = _picture_keys(canned.response)
+    rows = Attachment.objects.filter(type=CANNED, object_id=canned.pk, file__isnull=False).select_related("file")
+    return [_new_file(row) for row in rows.order_by("pk") if not row.inline or row.file.key.lower() in shown]
+
+
+def shown_files(access: AgentAccess, ticket: Ticket | None, html: str) -> list[NewFile]:
     """Give the files of the pictures that a text shows, as far as they are the ticket's own or come with a prepared
-    answer that the agent may use: an answer that shows them takes them along."""
-    keys = {key.lower() for key in _PICTURE_KEY.findall(clean_html(html).html)}
+    answer that the agent may use: an answer that shows them takes them along. A ticket yet to be made has none."""
+    keys = _picture_keys(html)
     if not keys:
         return []
-    entries = visible_entries(thread_of(ticket)).order_by().values("pk")
-    answers = [row.pk for row in canned_responses(access)]
-    usable = Q(type=ObjectType.THREAD_ENTRY, object_id__in=entries) | Q(type=CANNED, object_id__in=answers)
+    usable = Q(type=CANNED, object_id__in=canned_responses(access).order_by().values("pk"))
+    if ticket is not None:
+        entries = visible_entries(thread_of(ticket)).order_by().values("pk")
+        usable |= Q(type=ObjectType.THREAD_ENTRY, object_id__in=entries)
     rows = Attachment.objects.filter(usable, inline=True, file__isnull=False).select_related("file").order_by("pk")
     found = {row.file.key: row for row in rows if row.file.key.lower() in keys}
-    return [NewFile(display_name(row), row.file, content_id=row.file.key.lower()) for row in found.values()]
+    return [_new_file(row) for row in found.values()]
+
+
+def _picture_keys(html: str) -> set[str]:
+    return {key.lower() for key in _PICTURE_KEY.findall(clean_html(html).html)} if "cid:" in html else set()
+
+
+def _new_file(row: Attachment) -> NewFile:
+    return NewFile(display_name(row), row.file, content_id=row.file.key.lower() if row.inline else "")
 
 
 def _shown(html: str, object_type: str, object_id: int, links: LinkMaker) -> SafeString:
@@ -151,8 +183,7 @@ def _quoted(ticket: Ticket, key: str) -> ThreadEntry | None:
     entries = visible_entries(thread_of(ticket))
     if key.startswith(ENTRY):
         number = key.removeprefix(ENTRY)
-        is_id = number.isascii() and number.isdecimal() and len(number) <= 10
-        return entries.filter(pk=number).first() if is_id else None
+        return entries.filter(pk=number).first() if is_id(number) else None
     messages = entries.filter(type=EntryType.MESSAGE)
     if key == LAST_MESSAGE:
         return messages.last()

@@ -12,7 +12,6 @@ from helpdesk import configuration
 from helpdesk.legacy.errors import NotFound
 from helpdesk.mail.message_types import Audience, MessageType
 from helpdesk.mail.outgoing import Recipient, RecipientKind
-from helpdesk.mail.plain_text import html_as_text
 from helpdesk.mail.template import Template
 from helpdesk.mail.variables import Part, expand, roots_of
 from helpdesk.people.access import AgentAccess
@@ -20,6 +19,7 @@ from helpdesk.people.models import Agent, EndUser
 from helpdesk.threads.constants import EntryType
 from helpdesk.threads.html import clean_html
 from helpdesk.threads.models import ThreadEntry
+from helpdesk.threads.plain_text import html_as_text
 from tasks.models import Task
 from tasks.policies import get_task_for_agent
 from tasks.states import find_thread as thread_of_task

@@ -18,5 +18,4 @@ class KnowledgeConfig(AppConfig):
         from helpdesk.knowledge.constants import AttachmentType
 
         register_gate(AttachmentType.FAQ, file_gates.may_see_faq)
-        register_gate(AttachmentType.CANNED_RESPONSE, file_gates.may_see_canned_response)
         register_gate(AttachmentType.PAGE, file_gates.may_see_page)

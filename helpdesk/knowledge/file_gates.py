@@ -1,4 +1,4 @@
-"""Who may download the files of FAQs, canned responses and pages."""
+"""Who may download the files of FAQs and pages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ def may_see_faq(request: HttpRequest, attachment: Attachment) -> bool:
         return True
     is_public = Faq.objects.public().filter(pk=attachment.object_id).exists()
     return is_public and knowledge_base_is_open(request)
-
-
-def may_see_canned_response(request: HttpRequest, attachment: Attachment) -> bool:
-    """Agents do."""
-    return signed_in_agent(request) is not None
 
 
 def may_see_page(request: HttpRequest, attachment: Attachment) -> bool:

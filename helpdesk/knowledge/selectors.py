@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -12,8 +13,8 @@ from helpdesk.files.links import LinkMaker
 from helpdesk.files.selectors import attachments_of
 from helpdesk.knowledge.constants import AttachmentType, PageType
 from helpdesk.knowledge.models import Page
-from helpdesk.knowledge.page_variables import Root, replace_variables, with_variables
 from helpdesk.threads.html import displayed_html
+from helpdesk.variables import common_roots, expand
 
 
 def landing_page_html() -> SafeString:
@@ -26,10 +27,10 @@ def offline_page_html() -> SafeString:
     return _shown(configuration.current().integer("offline_page_id"))
 
 
-def thank_you_page_html(page_id: int | None, roots: Mapping[str, Root]) -> SafeString:
+def thank_you_page_html(page_id: int | None, roots: Mapping[str, Any]) -> SafeString:
     """Give what somebody reads who has opened a ticket: the page of the help topic, else that of the settings.
 
-    `roots` are the variables of the ticket. Empty when both pages are switched off.
+    `roots` are the values of its variables by first name. Empty when both pages are switched off.
     """
     default = configuration.current().integer("thank-you_page_id")
     return (_shown(page_id, roots) if page_id else None) or _shown(default, roots)
@@ -48,7 +49,7 @@ def slug_of(name: str) -> str:
 
 def page_html(page: Page) -> SafeString:
     """Give the text of a page, cleaned."""
-    return displayed_html(with_variables(page.body), image_url=image_urls(AttachmentType.PAGE, page.pk))
+    return displayed_html(_expanded(page.body), image_url=image_urls(AttachmentType.PAGE, page.pk))
 
 
 def image_urls(object_type: str, object_id: int) -> Callable[[str], str | None]:
@@ -66,7 +67,11 @@ def image_urls(object_type: str, object_id: int) -> Callable[[str], str | None]:
     return url
 
 
-def _shown(page_id: int, roots: Mapping[str, Root] | None = None) -> SafeString:
+def _shown(page_id: int, roots: Mapping[str, Any] | None = None) -> SafeString:
     body = Page.objects.filter(pk=page_id, isactive=True).values_list("body", flat=True).first() or ""
-    text = with_variables(replace_variables(body, roots) if roots else body)
-    return displayed_html(text, image_url=image_urls(AttachmentType.PAGE, page_id))
+    return displayed_html(_expanded(body, roots), image_url=image_urls(AttachmentType.PAGE, page_id))
+
+
+def _expanded(body: str, roots: Mapping[str, Any] | None = None) -> str:
+    """Put values into a page before it is cleaned, so that an address which a value completes is judged as a whole."""
+    return expand(body, roots or common_roots()).text

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from helpdesk.configuration.selectors import current
 from helpdesk.legacy.characters import shortened
-from helpdesk.mail.plain_text import html_as_text
 from helpdesk.mail.reading.authentication import Verdict, verdict
 from helpdesk.mail.reading.automatic import is_automatic, is_bounce
 from helpdesk.mail.reading.bounces import MOST_TEXT, DeliveryReport, delivery_report
@@ -37,6 +36,7 @@ from helpdesk.mail.reading.quotations import is_blank, without_quotation
 from helpdesk.mail.reading.tnef import MEDIA_TYPES, Packed, TnefError, unpack
 from helpdesk.threads.bodies import HTML, TEXT
 from helpdesk.threads.html import clean_html
+from helpdesk.threads.plain_text import html_as_text
 
 __all__ = [
     "IncomingMail",

@@ -27,7 +27,6 @@ from helpdesk.mail.budgets import AUTOMATIC_ANSWERS
 from helpdesk.mail.incoming import NO_SUBJECT
 from helpdesk.mail.models import EmailAddress, EmailTemplate, TemplateSet
 from helpdesk.mail.outgoing import Recipient, RecipientKind
-from helpdesk.mail.plain_text import html_as_text
 from helpdesk.mail.readers import user_of
 from helpdesk.mail.shipped import shipped_template
 from helpdesk.mail.template import Template
@@ -40,6 +39,7 @@ from helpdesk.people.names import agent_name
 from helpdesk.threads.constants import EntryType
 from helpdesk.threads.html import clean_html
 from helpdesk.threads.models import EntryEmail, ThreadEntry
+from helpdesk.threads.plain_text import html_as_text
 
 ANSWERS_OF_AGENTS = frozenset({"ticket.reply"})
 WITH_FILES = frozenset({"ticket.reply", "ticket.autoreply", "ticket.notice", "ticket.activity.notice"})

@@ -12,16 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from filters.actions import Action, Draft, register, unregister
 from filters.models import TicketFilter
 from helpdesk.configuration.models import SystemLogEntry
+from helpdesk.files.models import Attachment, StoredFile
+from helpdesk.files.services import attach, store_file
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import FormField
 from helpdesk.forms.selectors import form_for
 from helpdesk.forms.services import save_answers
+from helpdesk.knowledge.models import CannedResponse
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.mail.incoming import read_mail
 from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department, EndUser, Organization
 from helpdesk.threads.models import ThreadEvent
+from tests.desk import PIXEL
 from tests.factories import AgentFactory, DepartmentFactory, EndUserFactory, TeamFactory
 from tests.filters.making import make_filter
 from tickets.constants import TicketSource
@@ -279,3 +283,20 @@ def test_filters_cost_no_statement(sales: Department) -> None:
             ("field.20", "contains", f"word {number}"), ("email", "match", "/^nobody/i"), actions={"reject": []}
         )
     assert min(cost() for _ in range(3)) == before
+
+
+def test_a_prepared_answer_speaks_of_the_ticket_and_shows_its_pictures() -> None:
+    """What it says is written once for all tickets (osticket/tickets.md §15.5)."""
+    key = "k" * 32
+    text = f'<p>Dear %{{ticket.user.name.first}}, about “%{{ticket.subject}}”: <img src="cid:{key}"></p>'
+    canned = CannedResponse.objects.create(title="First aid", response=text, isenabled=True)
+    picture = store_file(PIXEL, name="plug.png", media_type="image/png")
+    StoredFile.objects.filter(pk=picture.pk).update(key=key)
+    attach(picture, object_type="C", object_id=canned.pk, inline=True, name="plug.png")
+    attach(store_file(b"x", name="guide.txt"), object_type="C", object_id=canned.pk)
+    make_filter(actions={"canned": {"canned_id": canned.pk}})
+    ticket = open_ticket(subject="1 < 2 %{company.name}")
+    entry = thread_of(ticket).entries.get(type="R")
+    assert f'Dear Jo, about “1 &lt; 2 %{{company.name}}”: <img src="cid:{key}"' in entry.body
+    rows = Attachment.objects.filter(type="H", object_id=entry.pk).select_related("file")
+    assert {row.file.name: row.inline for row in rows} == {"plug.png": True, "guide.txt": False}

@@ -25,10 +25,10 @@ from helpdesk.mail.template_services import (
     store_template,
 )
 from helpdesk.mail.variables.catalogue import FORMS, KINDS, TEXT, unknown_variables
-from helpdesk.mail.variables.language import VariableObject
 from helpdesk.mail.variables.roots import roots_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department
+from helpdesk.variables.language import VariableObject
 from tests.desk import busy_ticket, set_up_desk
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import forget
-from helpdesk.files.models import Attachment
+from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.services import attach, store_file
 from helpdesk.forms.models import FormAnswer, FormEntry, FormField
 from helpdesk.knowledge.models import CannedResponse
@@ -23,6 +23,7 @@ from helpdesk.outbox.models import Effect
 from helpdesk.people.models import Agent, EndUser
 from helpdesk.people.permissions import AgentPermission, stored_form
 from helpdesk.threads.models import Collaborator, Draft, ThreadEntry
+from tests.desk import PIXEL
 from tests.factories import (
     EVERYTHING,
     AgentFactory,
@@ -263,6 +264,19 @@ def test_files_of_a_prepared_answer_go_with_the_response(browser: Client, topic:
     assert post(browser, {**filled(page), "uid": user.pk}).status_code == 302
     response = ThreadEntry.objects.get(type="R")
     assert Attachment.objects.get(type="H", object_id=response.pk).file.name == "how.pdf"
+
+
+def test_pictures_of_a_prepared_answer_go_with_the_response(browser: Client, topic: HelpTopic, user: EndUser) -> None:
+    key = "k" * 32
+    picture = store_file(PIXEL, name="plug.png", media_type="image/png")
+    StoredFile.objects.filter(pk=picture.pk).update(key=key)
+    canned = CannedResponse.objects.create(title="Restart", response=f'<p>Pull this: <img src="cid:{key}"></p>')
+    attach(picture, object_type="C", object_id=canned.pk, inline=True)
+    page = soup(post(browser, submission(browser, topic, uid=str(user.pk), canned=str(canned.pk), insert="1")))
+    assert post(browser, {**filled(page), "uid": user.pk}).status_code == 302
+    response = ThreadEntry.objects.get(type="R")
+    assert f'src="cid:{key}"' in response.body
+    assert Attachment.objects.get(type="H", object_id=response.pk).inline
 
 
 @pytest.mark.parametrize(

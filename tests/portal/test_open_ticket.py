@@ -407,6 +407,21 @@ def test_the_page_of_the_topic_thanks_and_shows_no_markup_of_guests(client: Clie
     assert shown.get_text(strip=True) == "A < B & C of Maria Silva"
 
 
+def test_the_thanks_tell_nothing_of_whose_address_was_typed(client: Client) -> None:
+    """Whoever knows an address opens tickets in its owner's name, and learns no more (osticket/mail.md §9.3)."""
+    EndUserFactory.new(name="Maria the First", address="maria@customer.test")
+    said = (
+        "%{user.name.first} %{ticket.user.name} %{ticket.user.email.domain} %{ticket.recipients.full} "
+        "%{ticket.phone} %{ticket.auth_token} %{ticket.topic.name}"
+    )
+    page = Page.objects.create(type="thank-you", name="Own page", isactive=True, body=f"<p>{said}</p>")
+    data = submission(client, topic("Help", page=page), name="Im Postor", subject="x")
+    shown = soup(client.post("/tickets/new/", data, follow=True)).select_one(".landing")
+    assert shown is not None
+    said = " ".join(shown.get_text().split())
+    assert said == "Im Im Postor customer.test Im Postor <maria@customer.test> Help"
+
+
 @pytest.mark.parametrize("sign", ["", "1", "1:abc:def", "WzFd:1abcde:x"])
 def test_numbers_of_others_are_not_told(client: Client, sign: str) -> None:
     new_ticket()

@@ -6,12 +6,18 @@ import base64
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 
+from helpdesk.files.links import LinkMaker
 from helpdesk.files.models import Attachment
+from helpdesk.files.selectors import attachments_of
 from helpdesk.files.services import attach, store_file
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.people.actor import Actor
-from helpdesk.people.models import Department
+from helpdesk.people.models import Department, DepartmentAccess
 from helpdesk.threads.models import ThreadEntry
 from tests.desk import PIXEL, Desk, open_ticket, set_up_desk
 from tests.sign_in import agent_client
@@ -82,3 +88,67 @@ def test_what_was_written_is_quoted(desk: Desk) -> None:
 
 def encoded() -> str:
     return base64.b64encode(PIXEL).decode()
+
+
+def test_they_know_what_the_templates_of_mails_know(desk: Desk, ticket: Ticket) -> None:
+    Ticket.objects.filter(pk=ticket.pk).update(staff=desk.grace)
+    text = (
+        "<p>%{ticket.user.name.first}, %{ticket.name.last}, %{ticket.email.domain}, %{ticket.topic.name}, "
+        "%{ticket.status.state}, %{ticket.dept.manager.name}, %{ticket.staff.email}, %{ticket.priority}, "
+        "%{ticket.thread.original.poster}, %{company.name}</p>"
+    )
+    Department.objects.filter(name="Support").update(manager=desk.alan)
+    found = asked(desk, ticket, new_answer(response=text).pk).json()
+    topic = str(ticket.topic)
+    assert found["text"] == (
+        f"Maria, Silva, customer.test, {topic}, open, Alan Kay, grace@acme.test, Normal, Maria Silva, Acme Support"
+    )
+
+
+def test_values_are_data(desk: Desk) -> None:
+    """Nobody who writes a ticket writes variables or markup of an answer."""
+    ticket = open_ticket("1 < 2 %{company.name} %{ticket.staff.email}")
+    found = asked(desk, ticket, new_answer(response="<p>Re: %{ticket.subject}</p>").pk).json()
+    assert found["response"] == "<p>Re: 1 &lt; 2 %{company.name} %{ticket.staff.email}</p>"
+
+
+def test_what_lets_its_owner_in_is_not_shown_to_agents(desk: Desk, ticket: Ticket) -> None:
+    found = asked(desk, ticket, new_answer(response="<p>Code: %{ticket.auth_token}.</p>").pk).json()
+    assert found["text"] == "Code: ."
+
+
+def test_of_departments_only_that_of_the_ticket_counts(desk: Desk, ticket: Ticket) -> None:
+    """What was written for another department is offered in its tickets, also to who works in both (kb.md §4)."""
+    sales = Department.objects.get(name="Sales")
+    DepartmentAccess.objects.create(staff=desk.grace, dept=sales, role_id=desk.grace.role_id)
+    for_sales, for_support = new_answer(dept=sales), new_answer(title="Own", dept=ticket.dept)
+    page = agent_client(desk.grace).get(f"/scp/tickets/{ticket.pk}/answers/").content.decode()
+    assert f'value="{for_support.pk}"' in page
+    assert f'value="{for_sales.pk}"' not in page
+    assert asked(desk, ticket, for_sales.pk).status_code == 404
+    assert asked(desk, ticket, for_support.pk).status_code == 200
+    assert asked(desk, open_ticket(department=sales), for_sales.pk).status_code == 200
+
+
+def test_many_variables_cost_no_more_than_each_thing_once(desk: Desk, ticket: Ticket) -> None:
+    objects = ("user", "user.organization", "dept.members", "dept", "team", "topic", "sla", "thread.original")
+    few = "".join(f"%{{ticket.{one}.name}} " for one in objects)
+    many = "".join(f"%{{ticket.{one}.x{number}}} " for one in objects for number in range(40))
+    deep = f"%{{ticket.dept{'.manager.dept' * 400}}}"
+    Department.objects.filter(name="Support").update(manager=desk.grace)
+    with CaptureQueriesContext(connection) as first:
+        asked(desk, ticket, new_answer(response=f"<p>{few}</p>").pk)
+    with CaptureQueriesContext(connection) as second:
+        asked(desk, ticket, new_answer(title="Many", response=f"<p>{few}{many}{deep}</p>").pk)
+    assert len(second) - len(first) <= 20
+
+
+def test_those_who_manage_them_see_their_files(desk: Desk) -> None:
+    answer = new_answer(isenabled=0, dept=Department.objects.get(name="Sales"))
+    attach(store_file(b"how to", name="how.txt"), object_type="C", object_id=answer.pk)
+    page = agent_client(desk.grace).get(f"/scp/canned/{answer.pk}/")
+    assert "how.txt" in page.content.decode()
+    (file,) = attachments_of("C", [answer.pk])[answer.pk]
+    address = LinkMaker(reverse("agent:file"), timezone.now()).url(file)
+    assert agent_client(desk.grace).get(address).status_code == 200
+    assert agent_client(desk.vera).get(address).status_code in {403, 404}

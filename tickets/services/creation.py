@@ -15,9 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from helpdesk.configuration.services import LogLevel, log_system
-from helpdesk.files.models import Attachment
 from helpdesk.forms.field_types import type_of
-from helpdesk.knowledge.models import CannedResponse
 from helpdesk.legacy.errors import DomainError
 from helpdesk.mail.budgets import within_budget
 from helpdesk.mail.outgoing import NewMail, mail_effects
@@ -41,6 +39,7 @@ from tickets.names import address_of
 from tickets.new_ticket import NewTicket, Origin, ReplyTo
 from tickets.notices import autoresponse, canned_reply, new_ticket_alert, over_limit, wants_autoresponse
 from tickets.numbers import new_ticket_number
+from tickets.prepared_answers import files_of_canned
 from tickets.services.assignment import assign_automatically, assign_new
 from tickets.services.collaborators import join, join_members
 from tickets.services.common import log, record, save_changes
@@ -63,6 +62,7 @@ from tickets.services.submission import (
 from tickets.signals import send_after_commit, ticket_created
 from tickets.states import is_open, remember_thread, thread_of
 from tickets.statuses import default_status
+from tickets.text_variables import with_values
 
 __all__ = ["NewTicket", "Origin", "create_ticket", "full_topic_name"]
 
@@ -337,18 +337,13 @@ def _answer_automatically(ticket: Ticket, message: ThreadEntry, new: NewTicket, 
         return None
     answer = NewEntry(
         type=EntryType.RESPONSE,
-        body=canned.response,
+        body=with_values(canned.response, ticket),
         poster=CANNED_POSTER,
         parent=message,
         ip_address=message.ip_address,
-        files=_files_of(canned),
+        files=files_of_canned(canned),
     )
     return post_entry(thread_of(ticket), answer, now=now)
-
-
-def _files_of(canned: CannedResponse) -> list[NewFile]:
-    rows = Attachment.objects.filter(type="C", object_id=canned.pk).select_related("file").order_by("id")
-    return [NewFile(row.name or row.file.name, row.file) for row in rows if row.file is not None]
 
 
 def _index(

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
-from helpdesk.knowledge.page_variables import replace_variables
 from helpdesk.legacy.errors import DomainError, PermissionRefused
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 from helpdesk.people.access import access_of
@@ -32,7 +31,7 @@ from tickets.services.posting import post_note, post_reply
 from tickets.services.request_keys import known_ticket
 from tickets.services.status import change_status
 from tickets.states import thread_of
-from tickets.ticket_variables import ticket_variables
+from tickets.text_variables import with_values
 
 NOTE_TITLE = "New Ticket"
 
@@ -137,7 +136,7 @@ def _respond(
     if not can(actor, "ticket.reply", ticket):
         message = _("You may not reply to tickets of this department. Leave the response empty.")
         raise PermissionRefused(message, code="permission_denied", field="response")
-    body = replace_variables(response, ticket_variables(ticket))
+    body = with_values(response, ticket)
     told = reply_to or ReplyTo.ALL
     is_in_notice = configuration.current().boolean("ticket_notice_active")
     return post_reply(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.forms.models import FormField
-from helpdesk.mail.variables.language import find_variables
+from helpdesk.variables.language import find_variables
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

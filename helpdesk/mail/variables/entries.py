@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString, mark_safe
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of
 from helpdesk.legacy.prepared_reads import PreparedRead
-from helpdesk.mail.variables.language import VariableObject
 from helpdesk.mail.variables.people import AgentVariable, MomentVariable, UserVariable, shown_html
 from helpdesk.threads.bodies import HTML, NOTHING, is_body_file, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
 from helpdesk.threads.models import Thread, ThreadEntry
+from helpdesk.variables.language import VariableObject
 
 EMPTY = "(empty)"
 """What osTicket writes for an entry without text."""

@@ -18,10 +18,10 @@ from helpdesk.configuration.date_formats import full_date_and_time, short_date, 
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.field_types.text import readable_phone
 from helpdesk.forms.selectors import ShownAnswer, answered_forms
-from helpdesk.mail.variables.language import VariableObject
 from helpdesk.people.models import Agent, Department, EndUser, Organization, Team
 from helpdesk.people.names import FORMATS, PersonName, agent_name, parse_name, user_name
 from helpdesk.threads.html import clean_html
+from helpdesk.variables.language import VariableObject
 
 Getter = Callable[[], Any]
 
@@ -211,6 +211,7 @@ class OrganizationVariable(VariableObject):
     def __init__(self, organization: Organization) -> None:
         """Take the row."""
         self.organization = organization
+        self._answers: dict[str, ShownAnswer] | None = None
 
     def shown(self) -> str:
         """Give the name."""
@@ -227,7 +228,9 @@ class OrganizationVariable(VariableObject):
 
     def other(self, name: str) -> Any:
         """Give the answer to a field of the organization's form."""
-        answer = _answers(EntryObject.ORGANIZATION, self.organization.pk).get(name)
+        if self._answers is None:
+            self._answers = _answers(EntryObject.ORGANIZATION, self.organization.pk)
+        answer = self._answers.get(name)
         return answer.text if answer is not None else None
 
     def _members(self) -> Iterable[EndUser]:

@@ -9,20 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.functional import SimpleLazyObject
-
 from helpdesk import configuration
 from helpdesk.accounts.second_factor import mailed_code
 from helpdesk.accounts.services.tokens import token_of
 from helpdesk.configuration.kept import Kept
-from helpdesk.forms.models import FormAnswer
-from helpdesk.forms.selectors import company_answers
 from helpdesk.mail.outgoing import Recipient, RecipientKind
 from helpdesk.mail.readers import user_of
 from helpdesk.mail.variables.entries import EntryVariable, TextVariable, entry_by_id
-from helpdesk.mail.variables.language import VariableObject
 from helpdesk.mail.variables.people import AgentVariable, UserVariable, shown_html
 from helpdesk.people.models import Agent, Department, EndUser
+from helpdesk.variables import VariableObject, common_roots
 
 ENTRIES = ("message", "response", "note", "comments")
 """Roots whose value is a thread entry, by its id."""
@@ -81,11 +77,6 @@ def roots_of(context: Mapping[str, Any], recipient: Recipient | None = None) -> 
     return {**common_roots(), **roots.values}
 
 
-def common_roots() -> dict[str, Any]:
-    """Give what every template knows: the help desk's address and the company."""
-    return {"url": configuration.current().text("helpdesk_url").rstrip("/"), "company": CompanyVariable()}
-
-
 def recipient_variable(recipient: Recipient, roots: Roots) -> Any:
     """Give what `%{recipient}` means for somebody."""
     for builder in _recipient_builders:
@@ -103,30 +94,6 @@ def recipient_variable(recipient: Recipient, roots: Roots) -> Any:
 
 _agent = Kept(lambda agent_id: Agent.objects.select_related("dept").filter(pk=agent_id).first())
 _agent.forget_with(Agent, Department)
-
-
-_company = Kept(lambda: {name.lower(): text for name, text in company_answers().items()})
-_company.forget_with(FormAnswer)
-
-
-class CompanyVariable(VariableObject):
-    """The company, by its form."""
-
-    def __init__(self) -> None:
-        """Look the answers up when they are asked for."""
-        self._answers: Any = SimpleLazyObject(_company)
-
-    def shown(self) -> str:
-        """Give its name."""
-        return str(self._answers.get("name", "") or configuration.current().text("helpdesk_title"))
-
-    def properties(self) -> Mapping[str, Callable[[], Any]]:
-        """Give the name."""
-        return {"name": self.shown}
-
-    def other(self, name: str) -> str:
-        """Give the answer to a field."""
-        return str(self._answers.get(name, ""))
 
 
 class ActivityVariable(VariableObject):

@@ -7,7 +7,7 @@ HTML becomes text in subjects and plain bodies. (osTicket puts both in as they a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
-from helpdesk.mail.plain_text import html_as_text
+from helpdesk.threads.plain_text import html_as_text
 
-_VARIABLE = re.compile(r"(?:%\{|%%7B)(?P<name>[A-Za-z_][\w._]+)(?:\}|%7D)")
+_VARIABLE = re.compile(r"(?:%\{|%%7[Bb])(?P<name>[A-Za-z_][\w._]+)(?:\}|%7[Dd])")
+MOST_STEPS = 12
+"""Names between points that lead somewhere: who writes a prepared answer does not choose how many rows are read."""
 
 Value = "str | VariableObject | Mapping[str, Any] | None"
 """A text (plain, or SafeString for HTML), an object with properties, a table with one level of texts, or nothing."""
@@ -66,6 +68,8 @@ class Expansion:
     text: str
     unknown: list[str] = field(default_factory=list)
     files: list[Any] = field(default_factory=list)
+    found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+    """What the names led to so far, so that two variables which begin alike read the same rows once."""
 
 
 def expand(template: str, roots: Mapping[str, Any], *, part: Part = Part.HTML) -> Expansion:
@@ -100,39 +104,40 @@ def find_variables(template: str) -> list[tuple[str, int]]:
 def _value_of(name: str, token: str, roots: Mapping[str, Any], part: Part, result: Expansion) -> str:
     if isinstance(roots.get(name), str):
         return _fitting(roots[name], part)
-    root, _point, rest = name.partition(".")
+    root, *steps = name.split(".")
     if root not in roots:
         result.unknown.append(name)
         return token
-    return _resolved(roots[root], rest.split(".") if _point else [], token, part, result)
+    return _resolved((root, *steps), roots[root], token, part, result)
 
 
-def _resolved(value: Any, steps: Iterable[str], token: str, part: Part, result: Expansion) -> str:
-    is_root = True
-    for step in steps:
-        if not step:
+def _resolved(names: tuple[str, ...], value: Any, token: str, part: Part, result: Expansion) -> str:
+    for place, step in enumerate(names[1:], start=1):
+        if not step or place > MOST_STEPS:
             value = None
         elif isinstance(value, VariableObject):
             if step.lower() == "files":
                 result.files += value.files()
                 return ""
-            found = _property(value, step.lower())
+            found = _property(value, names[: place + 1], result)
             if found is None and value.leaves_unknown and not _knows(value, step.lower()):
                 return token
             value = found
         elif isinstance(value, Mapping):
             value = value.get(step)
-        elif is_root:
+        elif place == 1:
             break  # a text: whatever follows is ignored
         else:
             value = None
-        is_root = False
     return _fitting(value.shown() if isinstance(value, VariableObject) else value, part)
 
 
-def _property(value: VariableObject, name: str) -> Any:
-    getter = value.properties().get(name)
-    return getter() if getter is not None else value.other(name)
+def _property(value: VariableObject, names: tuple[str, ...], result: Expansion) -> Any:
+    key = (names[0], *(name.lower() for name in names[1:]))
+    if key not in result.found:
+        getter = value.properties().get(key[-1])
+        result.found[key] = getter() if getter is not None else value.other(key[-1])
+    return result.found[key]
 
 
 def _knows(value: VariableObject, name: str) -> bool:
