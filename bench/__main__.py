@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     sending.add_argument("--sends", type=int, required=True)
     sending.add_argument("--output", type=Path, required=True)
     sending.set_defaults(run=_measure_sending)
+    commands.add_parser("deliver", help=argparse.SUPPRESS).set_defaults(run=_deliver)
     creating = commands.add_parser("measure-creating", help=argparse.SUPPRESS)
     creating.add_argument("--tickets", type=int, required=True)
     creating.add_argument("--engine", required=True)
@@ -132,6 +133,12 @@ def _measure_sending(arguments: argparse.Namespace) -> int:
     from bench.sending import main as measure
 
     return measure(arguments)
+
+
+def _deliver(arguments: argparse.Namespace) -> int:
+    from bench.sending import deliver
+
+    return deliver(arguments)
 
 
 def _add_databases(parser: argparse.ArgumentParser) -> None:

@@ -149,18 +149,16 @@ def _fetching_table(fetching: Sequence[Figures]) -> Iterator[str]:
 
 
 def _sending_table(sending: Sequence[Figures]) -> Iterator[str]:
-    yield "## Sending mail to a local server, one worker"
+    yield "## Sending mail to a local server"
     yield ""
     yield f"Aim: {SENDING_AIM} mails per second."
     yield ""
-    yield "| database | mails | per second | processor, per mail | statements, per mail |"
-    yield "|---|---:|---:|---:|---:|"
+    yield _row(["database", "mails", "per second, one worker", "two workers", "processor, per mail", "statements"])
+    yield _row(["---", *["---:"] * 5])
     for figures in sending:
         one = figures["sending"]
-        yield (
-            f"| {figures['engine']}, {figures['tickets']:,} | {one['mails']:,} | {one['per_second']} "
-            f"| {one['cpu_ms']} ms | {one['statements']} |"
-        )
+        cells = [f"{one['mails']:,}", f"{one['per_second']}", f"{one['per_second_together']}", f"{one['cpu_ms']} ms"]
+        yield _row([f"{figures['engine']}, {figures['tickets']:,}", *cells, f"{one['statements']}"])
 
 
 def _overdue_table(overdue: Sequence[Figures]) -> Iterator[str]:
@@ -241,8 +239,10 @@ def summary(run: Figures) -> Iterator[str]:
             found = f"{one['due']:,} tickets in {one['seconds']} s, none in {one['none_ms']} ms"
             yield f"{figures['engine']}, {figures['tickets']:,}: overdue job above the aim: {found}"
     for figures in run.get("sending", ()):
-        if (found := figures["sending"]["per_second"]) < SENDING_AIM:
-            yield f"{figures['engine']}, {figures['tickets']:,}: {found} mails sent per second, aim {SENDING_AIM}"
+        one = figures["sending"]
+        if max(one["per_second"], one["per_second_together"]) < SENDING_AIM:
+            found = f"{one['per_second']} mails sent per second, {one['per_second_together']} by two workers"
+            yield f"{figures['engine']}, {figures['tickets']:,}: {found}, aim {SENDING_AIM}"
     for figures in run.get("creating", ()):
         aims = {"reply": REPLY_AIM_MS, "portal submit": SUBMIT_AIM_MS, "close 500 at once": BULK_AIM_MS}
         late = [one for one in figures.get("work", ()) if one["median_ms"] > aims.get(one["key"], one["median_ms"])]

@@ -1,4 +1,4 @@
-"""`python -m bench measure-sending`: measures the sending of mail to a local server by one worker (internal).
+"""`python -m bench measure-sending`: measures the sending of mail to a local server by one worker and two (internal).
 
 It writes, so it gets a database of its own, made for it and dropped afterwards.
 """
@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 COUNTED = 100
+WORKERS = 2
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -50,7 +51,9 @@ def measure(mails: int) -> dict[str, Any]:
         started, busy = time.perf_counter(), time.process_time()
         result = deliver_due()
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
-    if result.delivered != mails or arrived != [mails + 2 * COUNTED]:
+        _queue(everything, mails)
+        together = _seconds_of_workers(WORKERS, url)
+    if Effect.objects.exclude(state=Effect.State.DONE).exists() or arrived != [2 * mails + 2 * COUNTED]:
         raise RuntimeError(f"Not every mail left: {result}, {arrived} arrived")
     return {
         "mails": mails,
@@ -58,7 +61,58 @@ def measure(mails: int) -> dict[str, Any]:
         "per_second": round(mails / seconds, 1),
         "cpu_ms": round(busy * 1000 / mails, 2),
         "statements": round(len(queries) / COUNTED, 1),
+        "workers": WORKERS,
+        "per_second_together": round(mails / together, 1),
     }
+
+
+def deliver(arguments: argparse.Namespace) -> int:
+    """Be one of several workers: say that one stands, wait for a line, deliver what is due, say how much it was."""
+    import django
+
+    django.setup()
+    from helpdesk.outbox.delivery import deliver_due
+    from helpdesk.outbox.models import Effect
+
+    Effect.objects.exists()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(deliver_due().delivered, flush=True)
+    return 0
+
+
+def _seconds_of_workers(workers: int, url: str) -> float:
+    """Let so many processes deliver what is due; gives the seconds from the word to the last one's end."""
+    command = [sys.executable, "-m", "bench", "deliver"]
+    environment = {**os.environ, "MAIL_SERVER": url}
+    pipe = subprocess.PIPE
+    with ExitStack() as running:
+        started = [
+            running.enter_context(subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True))  # noqa: S603
+            for _ in range(workers)
+        ]
+        for process in started:
+            _line(process)
+        begun = time.perf_counter()
+        for process in started:
+            _write(process, "go")
+        delivered = [int(_line(process)) for process in started]
+        seconds = time.perf_counter() - begun
+    if min(delivered) == 0:
+        raise RuntimeError(f"One worker did everything: {delivered}")
+    return seconds
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    if process.stdout is None:
+        raise RuntimeError("The worker has no pipes.")
+    return process.stdout.readline()
+
+
+def _write(process: subprocess.Popen[str], text: str) -> None:
+    if process.stdin is None:
+        raise RuntimeError("The worker has no pipes.")
+    print(text, file=process.stdin, flush=True)
 
 
 def usual_mails() -> Iterator[tuple[int, Any]]:
