@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ def measure(mails: int) -> dict[str, Any]:
         result = deliver_due()
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
         _queue(everything, mails)
+        everything.close()  # SQLite shows what others write only when nothing is being read any more
         together = _seconds_of_workers(WORKERS, url)
     if Effect.objects.exclude(state=Effect.State.DONE).exists() or arrived != [2 * mails + 2 * COUNTED]:
         raise RuntimeError(f"Not every mail left: {result}, {arrived} arrived")
@@ -115,7 +116,7 @@ def _write(process: subprocess.Popen[str], text: str) -> None:
     print(text, file=process.stdin, flush=True)
 
 
-def usual_mails() -> Iterator[tuple[int, Any]]:
+def usual_mails() -> Generator[tuple[int, Any]]:
     """Give mails with the ticket that each is about: alert and confirmation of a message, and an agent's answer."""
     from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind
     from helpdesk.people.models import Agent
