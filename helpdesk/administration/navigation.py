@@ -144,6 +144,12 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
     (
         _("System"),
         [
+            Entry(
+                _("API keys"),
+                _("Programs that create tickets or run jobs"),
+                "vpn_key",
+                "admin:hd_api_apikey_changelist",
+            ),
             Entry(_("Outbox"), _("Mails that wait, failed or were sent"), "outbox", OUTBOX),
             Entry(_("Mailboxes"), _("How the fetching of mail goes"), "inbox", "admin:mailboxes"),
             Entry(_("Mails set aside"), _("What could not be used, kept whole"), "report", QUARANTINE),

@@ -2,6 +2,7 @@
 
 from helpdesk.administration import (
     agents,
+    api_keys,
     departments,
     due_date_page,
     email_addresses,
@@ -32,6 +33,7 @@ from helpdesk.administration import (
 
 __all__ = [
     "agents",
+    "api_keys",
     "departments",
     "due_date_page",
     "email_addresses",

@@ -35,3 +35,6 @@ class ApiKey(models.Model):
         constraints = [
             models.UniqueConstraint(Folded("apikey"), name="api_key_apikey"),
         ]
+
+    def __str__(self) -> str:
+        return str(self.ipaddr)

@@ -22,6 +22,8 @@ PAGES = (
     "/admin/hd_people/department/1/change/",
     "/admin/hd_people/department/1/history/",
     "/admin/hd_people/department/1/delete/",
+    "/admin/hd_api/apikey/",
+    "/admin/hd_api/apikey/add/",
     "/admin/hd_mail/emailaddress/",
     "/admin/hd_mail/emailaddress/add/",
     "/admin/hd_mail/emailaddress/1/change/",

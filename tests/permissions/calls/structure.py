@@ -11,6 +11,8 @@ from filters import services as filters
 from filters.matching import ActionRow, RuleRow
 from filters.models import TicketFilter
 from helpdesk.administration.services import email_addresses, jobs, mail_accounts, mailboxes, outbox
+from helpdesk.api import key_services as keys
+from helpdesk.api.models import ApiKey
 from helpdesk.configuration import services as configuration
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.forms import form_services, list_services
@@ -30,6 +32,7 @@ from tests.permissions.world import SYSTEM, Call, World
 from tickets.services import help_topics
 
 MAILBOXES = "helpdesk.administration.services.mailboxes"
+KEYS = "helpdesk.api.key_services"
 ADDRESSES = "helpdesk.administration.services.email_addresses"
 ACCOUNTS = "helpdesk.administration.services.mail_accounts"
 FORMS, LISTS, KNOWLEDGE = "helpdesk.forms.form_services", "helpdesk.forms.list_services", "helpdesk.knowledge.services"
@@ -144,7 +147,14 @@ def _address() -> EmailAddress:
     return EmailAddress.objects.create(email="one-more@acme.test", name="One more")
 
 
+def _key() -> ApiKey:
+    return keys.create_key("192.0.2.7", keys.KeyDraft(), actor=SYSTEM)
+
+
 CALLS: dict[str, Call] = {
+    f"{KEYS}.change_key": lambda w: keys.change_key(_key(), keys.KeyDraft(is_active=False), actor=w.actor),
+    f"{KEYS}.create_key": lambda w: keys.create_key("192.0.2.8", keys.KeyDraft(), actor=w.actor),
+    f"{KEYS}.delete_key": lambda w: keys.delete_key(_key(), actor=w.actor),
     f"{ADDRESSES}.delete_address": lambda w: email_addresses.delete_address(_address(), actor=w.actor),
     f"{ADDRESSES}.store_address": lambda w: email_addresses.store_address(
         email_addresses.AddressDraft(email="new@acme.test", name="New"), actor=w.actor
