@@ -1,5 +1,8 @@
 """Delivering effects: claimed by one worker each, in order per object, tried again with growing pauses.
 
+The order gives way to a trouble that lasts: effects of an object wait for the one before them until that has failed
+some times, or could not even be tried for an hour; then they pass it. One that is being delivered is never passed.
+
 A worker claims some rows in a short transaction, delivers them outside of any, and notes what came of each. One that
 dies leaves rows behind whose lease ends; then others take them. What it had delivered but not noted is delivered again,
 with the same key.
@@ -14,7 +17,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from helpdesk.outbox.handlers import Delivered, GiveUp, TryLater, handler_of, one_run, teller_of
@@ -27,6 +30,10 @@ BATCH = 20
 LEASE = timedelta(minutes=10)
 RENEWED_AFTER = timedelta(minutes=1)
 MOST_ATTEMPTS = 12
+PASSED_AFTER = 5
+"""Failures of an effect after which later ones of the same object pass it: some eight minutes with their pauses."""
+UNTRIED_PASSED_AFTER = timedelta(hours=1)
+"""Age after which one is passed whose attempts do not count (no account that can be used)."""
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 KEPT_DAYS = 90
 _LONGEST_ERROR = 2000
@@ -63,7 +70,7 @@ def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Roun
 
 
 def claim(*, now: datetime, most: int = BATCH) -> list[Effect]:
-    """Take effects that are due, oldest first; only the first unfinished one of an object and kind is taken."""
+    """Take effects that are due, oldest first; of an object and kind only those that nothing earlier holds up."""
     can_skip = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
         rows = _due(now).select_for_update(skip_locked=can_skip)[:most]
@@ -106,15 +113,17 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def _due(now: datetime) -> QuerySet[Effect]:
-    unfinished = Effect.objects.filter(
+    untried = Q(attempts=0, created__lt=now - UNTRIED_PASSED_AFTER) & ~Q(error="")
+    holds_up = Q(state=State.RUNNING) | (Q(state=State.WAITING, attempts__lt=PASSED_AFTER) & ~untried)
+    before = Effect.objects.filter(
+        holds_up,
         kind=OuterRef("kind"),
         object_type=OuterRef("object_type"),
         object_id=OuterRef("object_id"),
         pk__lt=OuterRef("pk"),
-        state__in=[State.WAITING, State.RUNNING],
     )
     due = Effect.objects.filter(state=State.WAITING, next_try__lte=now)
-    return due.exclude(Exists(unfinished.filter(object_id__gt=0))).order_by("pk")
+    return due.exclude(Exists(before.filter(object_id__gt=0))).order_by("pk")
 
 
 def _is_still_ours(effect: Effect) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from helpdesk.outbox import handlers
 from helpdesk.outbox.decisions import discard_effects, retry_effects
-from helpdesk.outbox.delivery import MOST_ATTEMPTS, claim, deliver_due, pause_after, purge_finished
+from helpdesk.outbox.delivery import MOST_ATTEMPTS, PASSED_AFTER, claim, deliver_due, pause_after, purge_finished
 from helpdesk.outbox.handlers import GiveUp, TryLater, register_handler
 from helpdesk.outbox.models import Effect
 from helpdesk.outbox.services import NewEffect, enqueue
@@ -100,6 +100,46 @@ def test_an_effect_of_an_object_waits_for_the_one_before_it(told: list[str]) -> 
     discard_effects([Effect.objects.get(key="later").pk], now=timezone.now())
     deliver_due()
     assert told == ["later", "other", "second"]
+
+
+def test_an_effect_that_fails_for_long_holds_up_nothing_more(told: list[str]) -> None:
+    tell("broken", about=7)
+    tell("second", about=7)
+    for _attempt in range(PASSED_AFTER):
+        assert "second" not in told
+        Effect.objects.filter(key="broken").update(next_try=timezone.now())
+        deliver_due()
+    assert told == ["broken"] * PASSED_AFTER + ["second"]
+    Effect.objects.filter(key="broken").update(payload={"text": "mended"}, next_try=timezone.now())
+    deliver_due()
+    assert (told[-1], state_of("broken")) == ("mended", State.DONE)
+
+
+def test_the_order_is_kept_behind_one_that_is_being_delivered_however_often_it_was_tried(told: list[str]) -> None:
+    tell("one", about=7)
+    tell("two", about=7)
+    Effect.objects.filter(key="one").update(attempts=PASSED_AFTER, error="busy", state=State.RUNNING)
+    assert claim(now=timezone.now()) == []
+
+
+def test_an_effect_that_cannot_even_be_tried_holds_up_others_for_an_hour(told: list[str]) -> None:
+    def wait(_effect: Effect) -> str:
+        raise TryLater("no server", counts=False)
+
+    register_handler("tell", wait)
+    tell("one", about=7)
+    tell("two", about=7)
+    deliver_due()
+    later = timezone.now() + timedelta(minutes=30)
+    assert [one.key for one in claim(now=later)] == ["one"]
+    Effect.objects.update(state=State.WAITING, attempts=0)
+    assert [one.key for one in claim(now=timezone.now() + timedelta(minutes=61))] == ["one", "two"]
+
+
+def test_what_waits_for_a_worker_keeps_its_order_however_long(told: list[str]) -> None:
+    tell("one", about=7)
+    tell("two", about=7)
+    assert [one.key for one in claim(now=timezone.now() + timedelta(days=1))] == ["one"]
 
 
 def test_it_is_given_up_after_so_many_attempts(told: list[str]) -> None:
