@@ -20,6 +20,9 @@ from mailfetch.posting import post
 from tickets.models import Ticket
 
 State = QuarantinedMail.State
+RETRIED = frozenset({State.KEPT, State.DISCARDED})
+DISCARDED = frozenset({State.KEPT})
+"""In which states mails can be tried again, and discarded."""
 PIECE = 512 * 1024
 KEPT_DAYS = 90
 _log = structlog.get_logger("mail")
@@ -79,7 +82,7 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
     posted or is gone.
     """
     with transaction.atomic():
-        mail = _locked(mail_id, {State.KEPT, State.DISCARDED})
+        mail = _locked(mail_id, RETRIED)
         if not mail.is_whole:
             place = Place(mail.account_id, mail.validity, mail.uid)
             KnownMail.objects.update_or_create(
@@ -91,7 +94,7 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
     raw = raw_of(mail)
     try:
         with transaction.atomic():
-            mail = _locked(mail_id, {State.KEPT, State.DISCARDED})
+            mail = _locked(mail_id, RETRIED)
             found = post(raw)
             mail.state, mail.decided = State.POSTED, now
             mail.place_type = ObjectType.TICKET if isinstance(found, Ticket) else ObjectType.TASK
@@ -111,7 +114,7 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
 
 def discard(ids: Collection[int], *, now: datetime) -> int:
     """Decide that mails are not needed; gives how many. They can be looked at and posted for some time still."""
-    return QuarantinedMail.objects.filter(pk__in=ids, state=State.KEPT).update(state=State.DISCARDED, decided=now)
+    return QuarantinedMail.objects.filter(pk__in=ids, state__in=DISCARDED).update(state=State.DISCARDED, decided=now)
 
 
 def purge(*, now: datetime) -> int:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from helpdesk.administration.model_admin import ReadOnlyAdmin, actor_of
+from helpdesk.administration.model_admin import DecidableAdmin, actor_of
 from helpdesk.administration.services import (
     discard_quarantined,
     fetch_mailbox_now,
@@ -89,7 +89,7 @@ site.add_page("quarantine/<int:mail_id>/source/", quarantined_source, name="quar
 
 
 @admin.register(QuarantinedMail, site=site)
-class QuarantinedMailAdmin(ReadOnlyAdmin):
+class QuarantinedMailAdmin(DecidableAdmin):
     """Mails that could not be used, newest first."""
 
     list_display = ("shown_subject", "sender", "explanation", "mailbox", "created", "state")
@@ -103,6 +103,12 @@ class QuarantinedMailAdmin(ReadOnlyAdmin):
         "attempts", "decided", "posted_to", "download", "source",
     )  # fmt: skip
     readonly_fields = fields
+
+    def decisions_about(self, row: QuarantinedMail) -> list[str]:
+        """Give what can be decided about one of them."""
+        state = QuarantinedMail.State(row.state)
+        names = ["retry"] if state in quarantine.RETRIED else []
+        return [*names, "discard"] if state in quarantine.DISCARDED else names
 
     @admin.display(description=gettext_lazy("subject"), ordering="subject")
     def shown_subject(self, row: QuarantinedMail) -> str:

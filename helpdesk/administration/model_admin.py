@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -83,6 +85,33 @@ class ReadOnlyAdmin(AdministrationModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes rows here."""
         return False
+
+
+class DecidableAdmin(ReadOnlyAdmin):
+    """A table that can only be read, but for what is decided about its rows: in the list and on the page of each."""
+
+    change_form_outer_before_template = "administration/decide.html"
+
+    def decisions_about(self, row: Any) -> Sequence[str]:
+        """Give the names of the actions that make sense for a row as it is."""
+        raise NotImplementedError
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show one row with what can be decided about it; a posted form decides."""
+        row = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
+        if row is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        actions = self.get_actions(request)
+        if request.method == "POST":
+            if request.POST.get("decision") not in actions:
+                raise Http404
+            decide = actions[request.POST["decision"]][0]
+            decide(self, request, self.get_queryset(request).filter(pk=row.pk))
+            return HttpResponseRedirect(request.path)
+        decisions = {name: actions[name][2] for name in self.decisions_about(row)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "decisions": decisions})
 
 
 class ServiceAdmin(AdministrationModelAdmin):

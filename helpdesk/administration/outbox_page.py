@@ -12,14 +12,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from helpdesk.administration.model_admin import ReadOnlyAdmin, actor_of
+from helpdesk.administration.model_admin import DecidableAdmin, actor_of
 from helpdesk.administration.services import discard_deliveries, retry_deliveries
 from helpdesk.administration.site import site
+from helpdesk.outbox.decisions import DISCARDED, RETRIED
 from helpdesk.outbox.models import Effect
 
 
 @admin.register(Effect, site=site)
-class EffectAdmin(ReadOnlyAdmin):
+class EffectAdmin(DecidableAdmin):
     """Mails and calls of other programs, newest first."""
 
     list_display = ("number", "kind", "subject", "recipients", "state", "attempts", "since", "again", "error")
@@ -32,6 +33,12 @@ class EffectAdmin(ReadOnlyAdmin):
         "object_type", "object_id", "key",
     )  # fmt: skip
     readonly_fields = fields
+
+    def decisions_about(self, row: Effect) -> list[str]:
+        """Give what can be decided about one of them."""
+        state = Effect.State(row.state)
+        names = ["retry"] if state in RETRIED else []
+        return [*names, "discard"] if state in DISCARDED else names
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, row: Effect) -> int:

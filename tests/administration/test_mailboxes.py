@@ -90,3 +90,27 @@ def test_mails_set_aside_are_tried_again_and_discarded(browser: Client, aside: Q
     browser.post(ASIDE, {"action": "discard", "_selected_action": [aside.pk]})
     aside.refresh_from_db()
     assert aside.state == QuarantinedMail.State.DISCARDED
+
+
+def test_a_mail_set_aside_is_decided_about_on_its_own_page(browser: Client, aside: QuarantinedMail) -> None:
+    place = f"{ASIDE}{aside.pk}/change/"
+    page = browser.get(place).content.decode()
+    assert 'value="retry"' in page
+    assert 'value="discard"' in page
+    answer = browser.post(place, {"decision": "retry"}, follow=True)
+    assert answer.redirect_chain == [(place, 302)]
+    assert "1 mail still cannot be used." in answer.content.decode()
+    page = browser.post(place, {"decision": "discard"}, follow=True).content.decode()
+    aside.refresh_from_db()
+    assert aside.state == QuarantinedMail.State.DISCARDED
+    assert 'value="retry"' in page
+    assert 'value="discard"' not in page
+
+
+def test_nothing_else_is_decided_on_the_page_of_a_mail(browser: Client, aside: QuarantinedMail) -> None:
+    place = f"{ASIDE}{aside.pk}/change/"
+    assert browser.post(place, {"decision": "delete_selected"}).status_code == 404
+    assert browser.post(place, {"subject": "x"}).status_code == 404
+    assert Client().post(place, {"decision": "discard"}).status_code in {302, 403}
+    aside.refresh_from_db()
+    assert aside.state == QuarantinedMail.State.KEPT

@@ -29,3 +29,23 @@ def test_it_names_those_who_did_not_get_a_mail_that_was_sent(browser: Client) ->
     ):
         shown = browser.get(page).content.decode()
         assert "Not delivered to bob@customer.test: 550 nobody here" in shown
+
+
+def test_a_mail_is_tried_again_and_discarded_on_its_own_page(browser: Client) -> None:
+    queue_mails(
+        [NewMail([Recipient(RecipientKind.ADDRESS, "ann@customer.test")], "news", subject="News", text="Hello.")],
+        object_type="",
+        object_id=0,
+        now=timezone.now(),
+    )
+    effect = Effect.objects.get()
+    place = reverse("admin:hd_outbox_effect_change", args=[effect.pk])
+    page = browser.post(place, {"decision": "discard"}, follow=True).content.decode()
+    assert "1 was discarded." in page
+    assert 'value="discard"' not in page
+    page = browser.post(place, {"decision": "retry"}, follow=True).content.decode()
+    assert "1 will be tried again." in page
+    effect.refresh_from_db()
+    assert effect.state == Effect.State.WAITING
+    Effect.objects.update(state=Effect.State.DONE)
+    assert 'name="decision"' not in browser.get(place).content.decode()
