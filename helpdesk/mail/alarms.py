@@ -6,12 +6,15 @@ from datetime import datetime
 
 import structlog
 from django.core.cache import cache
+from django.db import transaction
 
 from helpdesk import configuration
 from helpdesk.configuration.services import LogLevel, log_system
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 
 DAY = 24 * 3600
+CLAIMED = 60
+"""Seconds for which nobody else raises the same alarm; it counts as raised for the day when it is committed."""
 
 logger = structlog.get_logger(__name__)
 
@@ -22,10 +25,20 @@ def raise_alarm(title: str, text: str, *, key: str, now: datetime) -> None:
     Neither title nor text may hold a secret, or anything of a ticket.
     """
     key = f"alarm-{key.replace(' ', '-')}"
-    if not cache.add(key, True, DAY):
+    if not cache.add(key, True, CLAIMED):
         return
     logger.error("alarm", title=title)
-    log_system(LogLevel.ERROR, title, text)
+    try:
+        with transaction.atomic():
+            log_system(LogLevel.ERROR, title, text)
+            _mail(title, text, key=key, now=now)
+    except BaseException:
+        cache.delete(key)
+        raise
+    transaction.on_commit(lambda: cache.set(key, True, DAY), robust=True)
+
+
+def _mail(title: str, text: str, *, key: str, now: datetime) -> None:
     current = configuration.current()
     address = current.text("admin_email")
     if not address or not current.boolean("send_sys_errors"):
