@@ -8,7 +8,7 @@ has not answered to it, nobody else is asked: the mail waits and goes again unde
 from __future__ import annotations
 
 import smtplib
-import socket
+import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +16,8 @@ from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
+from socket import getfqdn, gethostname
 
 import structlog
 
@@ -35,6 +37,7 @@ MOST_WORDS = 300
 """Characters of what a server that is tried says."""
 CHOICE_KEPT = 10.0
 """Seconds for which the mails of an address go to the server that took the last one, before accounts are read again."""
+NAME_SECONDS = 5.0
 _TEXT_MAY_BEGIN = 354
 
 
@@ -272,8 +275,21 @@ def _take_leave(opened: _Opened) -> None:
     opened.session.close()
 
 
+@cache
+def own_name() -> str:
+    """Give the name by which this machine greets mail servers, looked up once and for some seconds at most.
+
+    A name server that does not answer costs half a minute and more.
+    """
+    found: list[str] = []
+    asking = threading.Thread(target=lambda: found.append(getfqdn()), name="own-name", daemon=True)
+    asking.start()
+    asking.join(NAME_SECONDS)
+    return found[0] if found else gethostname()
+
+
 def _connected(server: Server, seconds: float = SECONDS) -> _Session:
-    name = socket.getfqdn()
+    name = own_name()
     if server.encryption is Encryption.TLS:
         context = tls_context(server.host)
         session: _Session = _TlsSession(server.host, server.port, name, timeout=seconds, context=context)

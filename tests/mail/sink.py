@@ -31,6 +31,8 @@ class Sink:
     answers: dict[str, str] = field(default_factory=dict)
     answer_to_data: str = "250 kept"
     connections: int = 0
+    names: list[str] = field(default_factory=list)
+    """What clients called themselves."""
     mails_per_connection: int = 0
     """After so many a further one is not taken, 0 for any number: the server says so or, if it `vanishes`, is gone."""
     vanishes: bool = False
@@ -55,6 +57,7 @@ class Sink:
         self.connections += 1
         self._taken[id(session)] = 0
         session.host_name = hostname
+        self.names.append(hostname)
         return responses
 
     async def handle_MAIL(  # noqa: N802

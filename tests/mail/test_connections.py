@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -84,6 +85,35 @@ def test_a_connection_that_the_server_ends_is_opened_again(sink: Sink, vanishes:
     queue("ann", "bob", "cid")
     assert deliver_due().delivered == 3
     assert (arrived(sink), sink.connections) == (["ann", "bob", "cid"], 3)
+
+
+def test_the_name_of_the_machine_is_looked_up_once(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def look_up() -> str:
+        asked.append("name")
+        return "desk.acme.test"
+
+    monkeypatch.setattr(connections, "getfqdn", look_up)
+    connections.own_name.cache_clear()
+    for name in ("ann", "bob"):
+        queue(name)
+        deliver_due()
+    connections.own_name.cache_clear()
+    assert (sink.names, asked) == (["desk.acme.test"] * 2, ["name"])
+
+
+def test_a_name_server_that_does_not_answer_holds_up_no_mail(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(connections, "getfqdn", lambda: answered.wait(30))
+    monkeypatch.setattr(connections, "gethostname", lambda: "desk")
+    monkeypatch.setattr(connections, "NAME_SECONDS", 0.01)
+    connections.own_name.cache_clear()
+    queue("ann")
+    assert deliver_due().delivered == 1
+    answered.set()
+    connections.own_name.cache_clear()
+    assert sink.names == ["desk"]
 
 
 def test_a_server_that_takes_nothing_more_is_asked_once_again_and_no_oftener(sink: Sink) -> None:
