@@ -38,6 +38,7 @@ class InstallerAnswers:
     """What the person who sets up the help desk decides; everything else of the initial rows is fixed.
 
     `helpdesk_url` ends with a slash; `time_zone` is an IANA name, the zone in which times are shown.
+    `confirms_tickets`: whether users get a mail for a new ticket, as the thank-you page says; osTicket begins without.
     """
 
     helpdesk_url: str
@@ -46,6 +47,7 @@ class InstallerAnswers:
     admin_email: str
     time_zone: str = "UTC"
     brand: str = "Ostler"
+    confirms_tickets: bool = False
 
     @classmethod
     def from_settings(cls) -> "InstallerAnswers":
@@ -56,6 +58,7 @@ class InstallerAnswers:
             default_email=settings.HELPDESK_EMAIL,
             admin_email=settings.ADMIN_EMAIL,
             time_zone=settings.HELPDESK_TIME_ZONE,
+            confirms_tickets=True,
         )
 
     @property
@@ -63,6 +66,7 @@ class InstallerAnswers:
         """The values of the `$names` in the rows."""
         return {
             **asdict(self),
+            "ticket_autoresponder": "1" if self.confirms_tickets else "",
             "mail_domain": self.default_email.rpartition("@")[2] or urlsplit(self.helpdesk_url).hostname or "localhost",
             "schema_signature": schema_signature(),
         }

@@ -169,6 +169,15 @@ def test_the_answers_come_from_the_environment() -> None:
     assert rows["form_entry_values"][0]["value"] == "Birch Help"
 
 
+def test_the_confirmation_that_the_thank_you_page_promises_is_on_its_way() -> None:
+    promise = Page.objects.get(pk=2)
+    assert (promise.type, "a confirmation is on its way" in promise.body) == ("thank-you", True)
+    config = {row["key"]: row["value"] for row in initial_rows(InstallerAnswers.from_settings())["config"]}
+    assert config["ticket_autoresponder"] == "1"
+    osticket = {row["key"]: row["value"] for row in ROWS["config"]}
+    assert osticket["ticket_autoresponder"] == ""
+
+
 def test_every_template_and_page_has_a_text_of_its_own() -> None:
     bodies = [*EmailTemplate.objects.values_list("body", flat=True), *Page.objects.values_list("body", flat=True)]
     assert len(set(bodies)) == len(bodies) == 32
