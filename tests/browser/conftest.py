@@ -15,6 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.browser.patience import lend_patience_to_keyboard, patience, wait_until_ready
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 ARGUMENTS = [
     "--no-sandbox",
@@ -65,7 +67,7 @@ def chromium() -> Iterator[Browser]:
         )
     # Playwright's loop runs in this thread, which makes Django refuse its (perfectly synchronous) queries.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    with patience(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -110,9 +112,11 @@ def visit(chromium: Browser, live_server: object) -> Iterator[Callable[..., Visi
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=script,
             timezone_id="UTC",
+            reduced_motion="reduce",  # colours are measured at rest
         )
         contexts.append(context)
         page = context.new_page()
+        lend_patience_to_keyboard(page)
         page.set_default_timeout(10_000)
         page.on("console", watch.console)
         page.on("pageerror", lambda error: watch.problems.append(f"page error: {error}"))
@@ -127,6 +131,7 @@ def visit(chromium: Browser, live_server: object) -> Iterator[Callable[..., Visi
 
 def accessibility_problems(page: Page) -> list[str]:
     """Give what axe finds on the page as it stands, one line per rule and place."""
+    wait_until_ready(page)
     violations = Axe().run(page).response["violations"]
     return [
         f"{found['id']}: {node['target']} {node['failureSummary']}" for found in violations for node in found["nodes"]
