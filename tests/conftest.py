@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -21,12 +22,20 @@ from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
 from helpdesk.threads.own_rows import is_followed
 from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
+from tests.initial_rows import keep_rows, put_back_after_tests
+from tests.ready_made import MIGRATED, migrated_folder, prepared
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
-__all__ = ["pytest_collection_modifyitems", "pytest_report_header", "pytest_terminal_summary"]
+__all__ = [
+    "migrated_folder",
+    "prepared",
+    "pytest_collection_modifyitems",
+    "pytest_report_header",
+    "pytest_terminal_summary",
+]
 
-# How long an example takes says something about the machine only.
-hypothesis_settings.register_profile("untimed", deadline=None)
+# How long an example takes, or is thought up, says something about the machine only.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -52,11 +61,18 @@ def seed() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, pytestconfig: pytest.Config
+) -> Iterator[None]:
     """Seed the test database once; ordinary tests roll back to these rows. With --reuse-db they are there already."""
     with django_db_blocker.unblock():
+        pytestconfig.stash[MIGRATED] = None
         if not is_set_up():
+            pytestconfig.stash[MIGRATED] = keep_rows()
             seed()
+        kept = keep_rows()
+    with put_back_after_tests(kept):
+        yield
 
 
 @pytest.fixture(autouse=True)

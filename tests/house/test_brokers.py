@@ -41,10 +41,10 @@ LEFT = "from django.contrib.sessions.models import Session as S; print('left', S
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a help desk with a job that beat hands out every second."""
-    folder = tmp_path_factory.mktemp("prepared")
-    run(folder, "migrate", "--verbosity", "0")
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    shutil.copytree(migrated_folder, folder)
     run(folder, "shell", "--no-imports", "-c", SET_UP)
     return folder
 
@@ -90,7 +90,7 @@ def serving(folder: Path, only: str, variables: dict[str, str]) -> Iterator[None
     try:
         yield
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0, log.read_text()
+        assert process.wait(timeout=120) == 0, log.read_text()
         assert "Traceback" not in log.read_text()
         assert "killing what has not ended" not in log.read_text()
     except BaseException:
@@ -99,7 +99,7 @@ def serving(folder: Path, only: str, variables: dict[str, str]) -> Iterator[None
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=40)
+            process.wait(timeout=120)
 
 
 @pytest.fixture

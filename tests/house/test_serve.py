@@ -18,18 +18,7 @@ from tests.house.desk import Desk, eventually, free_port, is_alive, manage
 pytestmark = pytest.mark.once
 
 EXPIRED_SESSION = "INSERT INTO django_session VALUES ('old', '', '2020-01-01 00:00:00')"
-COLLECT = "from helpdesk import serving; assert serving.collect_static_files()"
 ENQUEUE = "from helpdesk.accounts.jobs import purge_expired_sessions as job; job.delay()"
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a data directory with a migrated database and the static files, to be copied."""
-    folder = tmp_path_factory.mktemp("prepared")
-    for arguments in [("migrate", "--verbosity", "0"), ("shell", "--no-imports", "-c", COLLECT)]:
-        done = manage(folder, *arguments)
-        assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture
@@ -61,7 +50,7 @@ def test_a_killed_web_server_comes_back_and_ctrl_c_leaves_nothing_behind(desk: D
     remaining = psutil.Process(desk.process.pid).children(recursive=True)
     desk.stop()
     assert desk.process.returncode == 0, desk.output
-    eventually(lambda: not any(is_alive(process) for process in remaining), seconds=5)
+    eventually(lambda: not any(is_alive(process) for process in remaining))
     assert desk.status() is None
     assert "Traceback" not in desk.output
 

@@ -87,13 +87,11 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make both once, to be copied."""
     folder = tmp_path_factory.mktemp("prepared")
-    done = manage(folder / "acme", "migrate", "--verbosity", "0")
-    assert done.returncode == 0, done.stderr
-    shutil.copytree(folder / "acme", folder / "globex")
     for name in NAMES:
+        shutil.copytree(migrated_folder, folder / name)
         done = manage(folder / name, "shell", "--no-imports", "-c", SET_UP.format(name=name))
         assert done.returncode == 0, done.stderr
     return folder
