@@ -61,7 +61,7 @@ def _mysql_version(url: str) -> str:
                 port=parts.port or 3306,
                 user=parts.username or "root",
                 password=parts.password or "",
-                connect_timeout=3,
+                connect_timeout=10,
             ) as connection,
             connection.cursor() as cursor,
         ):
@@ -80,7 +80,7 @@ def _postgres_version(url: str) -> str:
             user=parts.username or "postgres",
             password=parts.password,
             dbname="postgres",
-            connect_timeout=3,
+            connect_timeout=10,
         ) as connection:
             return connection.info.parameter_status("server_version") or "of unknown version"
     except psycopg.Error:
@@ -89,7 +89,7 @@ def _postgres_version(url: str) -> str:
 
 def _redis_version(url: str) -> str:
     try:
-        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
+        with redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=10) as client:
             return str(client.info("server")["redis_version"])
     except redis.RedisError:
         return ""

@@ -117,7 +117,7 @@ def test_memory_does_not_grow_with_the_file(prepared: Path, tmp_path: Path, size
             digest = download(desk, address)
     finally:
         desk.process.terminate()
-        desk.process.wait(timeout=40)
+        desk.process.wait(timeout=120)
     expected = hashlib.sha256()
     for piece in content(size):
         expected.update(piece)

@@ -155,7 +155,7 @@ def proxy_of_echo(needs_nginx: None, tmp_path: Path, echo: int) -> Iterator[Prox
     eventually(proxy.answers)
     yield proxy
     proxy.process.terminate()
-    proxy.process.wait(timeout=20)
+    proxy.process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +169,8 @@ def proxy_of_desk(needs_nginx: None, prepared: Path, tmp_path_factory: pytest.Te
     yield proxy
     proxy.process.terminate()
     desk.process.terminate()
-    proxy.process.wait(timeout=20)
-    desk.process.wait(timeout=40)
+    proxy.process.wait(timeout=120)
+    desk.process.wait(timeout=120)
 
 
 def test_what_the_client_says_about_itself_does_not_pass(proxy_of_echo: Proxy) -> None:

@@ -56,7 +56,7 @@ def healthcheck(desk: Desk) -> subprocess.CompletedProcess[str]:
 def terminate(desk: Desk) -> int:
     """Stop it as service managers do; give the exit status."""
     desk.process.terminate()
-    return desk.process.wait(timeout=40)
+    return desk.process.wait(timeout=120)
 
 
 def command_line(desk: Desk) -> list[str]:

@@ -31,7 +31,7 @@ def manage(data_directory: Path, *arguments: str, **variables: str) -> subproces
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
 
 
@@ -48,7 +48,7 @@ def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def eventually(condition: Callable[[], object], seconds: float = 40) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 120) -> None:
     """Wait until the condition holds; fail when it does not in time."""
     give_up_at = time.monotonic() + seconds
     while not condition():
@@ -105,7 +105,7 @@ class Desk:
     def stop(self) -> None:
         """Press Ctrl-C: the signal goes to the whole foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(timeout=40)
+        self.process.wait(timeout=120)
 
     def processor_seconds(self) -> float:
         """Give the processor time that supervisor and web server have taken so far.
@@ -116,7 +116,7 @@ class Desk:
         times = [process.cpu_times() for process in [main, web, *web.children(recursive=True)]]
         return sum(taken.user + taken.system for taken in times)
 
-    def wait_until_open(self, seconds: float = 40) -> None:
+    def wait_until_open(self, seconds: float = 120) -> None:
         """Wait until it says that it is open, or has ended."""
         eventually(lambda: "The help desk is open" in self.output or self.process.poll() is not None, seconds)
 

@@ -56,7 +56,7 @@ def test_the_first_start_makes_a_help_desk_and_the_second_finds_it_within_second
     quickstart: Callable[..., Desk],
 ) -> None:
     first = quickstart()
-    first.wait_until_open(seconds=120)
+    first.wait_until_open(seconds=240)
     assert len(PASSWORD_LINE.findall(first.output)) == 1
     assert re.search(r"Sign in    admin\n", first.output)
     assert rows(first.data_directory, "SELECT username FROM ost_staff WHERE isadmin") == [("admin",)]

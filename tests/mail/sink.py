@@ -9,7 +9,8 @@ from __future__ import annotations
 # ruff: noqa: T201 -- also a command
 import socket
 import sys
-from collections.abc import Iterator
+from asyncio import AbstractServer
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -114,6 +115,16 @@ class _Server(SMTP):
 
 
 class _Controller(Controller):
+    """On a socket that has its port already: a port that was free a moment ago may be somebody else's."""
+
+    def __init__(self, sink: Sink, listener: socket.socket, **options: Any) -> None:
+        self._listener = listener
+        hostname, sink.port = listener.getsockname()
+        super().__init__(sink, hostname=hostname, port=sink.port, ready_timeout=60, **options)
+
+    def _create_server(self) -> Awaitable[AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listener, ssl=self.ssl_context)
+
     def factory(self) -> SMTP:
         """Give what talks to one client."""
         return _Server(self.handler, **self.SMTP_kwargs)
@@ -128,13 +139,10 @@ def _vanish(server: SMTP) -> None:
 def smtp_sink(*, with_sign_in: bool = False, with_utf8: bool = True) -> Iterator[Sink]:
     """Run a sink on a free port; `with_utf8` says whether it takes addresses outside ASCII."""
     sink = Sink()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        sink.port = probe.getsockname()[1]
     options: dict[str, Any] = {"enable_SMTPUTF8": with_utf8}
     if with_sign_in:
         options |= {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": False}
-    controller = _Controller(sink, hostname="127.0.0.1", port=sink.port, **options)
+    controller = _Controller(sink, socket.create_server(("127.0.0.1", 0)), **options)
     controller.start()
     try:
         yield sink

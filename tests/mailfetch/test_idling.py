@@ -19,7 +19,7 @@ from tickets.models import Ticket
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fetching")]
 
 
-def eventually(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(is_so: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     give_up_at = time.monotonic() + seconds
     while not is_so():
@@ -36,7 +36,7 @@ def watching(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def watch() -> None:
         try:
-            idling.watch_mailboxes(stop, seconds=30)
+            idling.watch_mailboxes(stop, seconds=90)
         finally:
             connections.close_all()
 
@@ -44,7 +44,7 @@ def watching(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     thread.start()
     yield
     stop.set()
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -61,7 +61,7 @@ def test_a_server_that_hangs_holds_up_no_other_mailbox(user: User) -> None:
 
     def hang(_connection: object) -> None:
         asked.set()
-        done.wait(20)
+        done.wait(60)
 
     user.receive(mail(1))
     with server_that(hang) as port:
@@ -69,10 +69,10 @@ def test_a_server_that_hangs_holds_up_no_other_mailbox(user: User) -> None:
         results: list[object] = []
         thread = threading.Thread(target=lambda: results.append(fetch_all(accounts, pace_of=lambda _one: Pace())))
         thread.start()
-        assert asked.wait(10)
+        assert asked.wait(60)
         eventually(lambda: entries_of(1) == 1)
         done.set()
-        thread.join(20)
+        thread.join(60)
     assert str(results[0]) == "1 mails from 2 mailboxes, 1 failed"
 
 
