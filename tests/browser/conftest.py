@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.patience import lend_patience_to_keyboard, patience, wait_until_ready
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+MILLISECONDS_TO_WAIT = 30_000
+"""For what never comes; a machine that is busy otherwise may take its time."""
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -67,6 +70,7 @@ def chromium() -> Iterator[Browser]:
         )
     # Playwright's loop runs in this thread, which makes Django refuse its (perfectly synchronous) queries.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=MILLISECONDS_TO_WAIT)
     with patience(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -117,7 +121,7 @@ def visit(chromium: Browser, live_server: object) -> Iterator[Callable[..., Visi
         contexts.append(context)
         page = context.new_page()
         lend_patience_to_keyboard(page)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(MILLISECONDS_TO_WAIT)
         page.on("console", watch.console)
         page.on("pageerror", lambda error: watch.problems.append(f"page error: {error}"))
         page.on("request", watch.request)

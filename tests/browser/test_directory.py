@@ -92,7 +92,7 @@ def test_an_import_goes_on_by_itself(visit: Visit, acme: Organization) -> None:
     expect(page.locator("select[name=column_1]")).to_have_value("email")
     check(page, "import-plan")
     page.click("text=Import >> nth=-1")
-    expect(page.locator("#progress-title")).to_have_text("done", timeout=20_000)
+    expect(page.locator("#progress-title")).to_have_text("done", timeout=60_000)
     expect(page.locator("text=71 of 71 rows")).to_be_visible()
     check(page, "import-done")
     assert EndUser.objects.filter(name__startswith="Imported").count() == 70

@@ -83,8 +83,7 @@ def test_by_keyboard_alone(visit: Visit, desk: Desk) -> None:
     window = visit()
     window.sign_in("grace", PASSWORD)
     page = window.page
-    page.keyboard.press("g")
-    page.keyboard.press("k")
+    page.keyboard.type("gk")
     page.wait_for_url("**/scp/tasks/")
     page.keyboard.press("j")
     page.keyboard.press("j")

@@ -65,6 +65,7 @@ def test_people_come_in_and_go_with_the_keyboard_only(visit: Visit, jo: UserAcco
     look = f"{width}-{scheme}"
     page = visitor.open("/account/")
     assert "/login.php" in page.url
+    expect(page.locator("input:focus")).to_have_count(1)
     page.keyboard.type("jodoe")
     page.keyboard.press("Tab")
     page.keyboard.type("wrong horse")

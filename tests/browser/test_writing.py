@@ -56,6 +56,7 @@ def test_without_script_the_page_takes_the_lock_itself(visit: Visit, desk: Desk)
     grace.open(f"/scp/tickets/{ticket.pk}/")
     grace.page.fill("#reply textarea", "Written without script.")
     grace.page.click("#reply button[type=submit]")
+    expect(grace.page.locator(".entry-response")).to_contain_text("Written without script.")
     assert ThreadEntry.objects.filter(type="R").count() == 1
     assert not Lock.objects.exists()
 
