@@ -8,11 +8,14 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 
+from helpdesk.legacy.errors import ValidationFailed
+from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent
 from tests.factories import EndUserFactory, collaborate
 from tests.sign_in import agent_client
 from tests.tickets.conftest import Desk
 from tickets.constants import QueueFlag, TicketFlag
+from tickets.criteria import Criterion
 from tickets.models import (
     Queue,
     QueueColumn,
@@ -23,6 +26,7 @@ from tickets.models import (
     QueueSortChoice,
     Ticket,
 )
+from tickets.services.queues import LONGEST_PATH, QueueDraft, change_queue, create_queue, delete_queue
 
 SUBJECT, NUMBER, SEARCH = 3, 1, "cdata__subject"
 
@@ -313,3 +317,58 @@ def test_an_agent_gives_his_own_columns_headings_and_widths(desk: Desk, browser:
     assert headings(soup(agent.get("/scp/queues/1/")))[:2] == ["Nr.", "Subject"]
     assert headings(soup(browser.get("/scp/queues/1/")))[:2] == ["Ticket", "Last Updated"]
     assert agent.get("/scp/queues/columns/1/").status_code == 403
+
+
+class TestPaths:
+    """`/1/2/`: the ids of the ancestry, the own one last, whatever happens above (osticket/queues.md §1)."""
+
+    SYSTEM = Actor.system("tests")
+
+    def queue(self, title: str, parent: Queue | int | None) -> Queue:
+        return create_queue(self.draft(title, parent), actor=self.SYSTEM)
+
+    def draft(self, title: str, parent: Queue | int | None) -> QueueDraft:
+        parent_id = parent.pk if isinstance(parent, Queue) else parent
+        answered = Criterion("isanswered", "set", None)
+        return QueueDraft(title=title, criteria=[answered], is_queue=True, parent_id=parent_id)
+
+    @pytest.fixture
+    def tree(self, db: None) -> dict[str, Queue]:
+        """Top, Other; below Top: First, below that: Second, below that: Third."""
+        top, other = self.queue("Top", None), self.queue("Other", None)
+        first = self.queue("First", top)
+        second = self.queue("Second", first)
+        return {"top": top, "other": other, "first": first, "second": second, "third": self.queue("Third", second)}
+
+    def paths(self, tree: dict[str, Queue], *names: str) -> list[str]:
+        known = {str(queue.pk): name for name, queue in tree.items()}
+        stored = dict(Queue.objects.values_list("pk", "path"))
+        return [" ".join(known.get(one, one) for one in stored[tree[name].pk].split("/")).strip() for name in names]
+
+    def test_below_a_new_queue(self, tree: dict[str, Queue]) -> None:
+        assert self.paths(tree, "top", "first", "third") == ["top", "top first", "top first second third"]
+        assert tree["first"].path == f"/{tree['top'].pk}/{tree['first'].pk}/"
+
+    def test_below_a_queue_of_the_installation(self, db: None) -> None:
+        """Their own paths are just a slash."""
+        assert self.queue("Below", 3).path == f"/1/3/{Queue.objects.get(title='Below').pk}/"
+
+    def test_below_a_queue_that_moved(self, tree: dict[str, Queue]) -> None:
+        change_queue(tree["first"], self.draft("First", tree["other"]), actor=self.SYSTEM)
+        assert self.paths(tree, "first", "second", "third") == [
+            *("other first", "other first second", "other first second third"),
+        ]
+
+    def test_below_a_queue_that_was_deleted(self, tree: dict[str, Queue]) -> None:
+        delete_queue(tree["first"], actor=self.SYSTEM)
+        assert self.paths(tree, "second", "third") == ["top second", "top second third"]
+        delete_queue(tree["top"], actor=self.SYSTEM)
+        assert self.paths(tree, "second", "third") == ["second", "second third"]
+
+    def test_what_the_column_does_not_hold_is_refused(self, tree: dict[str, Queue]) -> None:
+        lowest = tree["third"]
+        while len(Queue.objects.get(pk=lowest.pk).path) < LONGEST_PATH - len(f"{lowest.pk + 1}/"):
+            lowest = self.queue(f"Level {lowest.pk}", lowest)
+        with pytest.raises(ValidationFailed) as refused:
+            self.queue("Too deep", lowest)
+        assert refused.value.code == "too_deep"

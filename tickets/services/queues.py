@@ -35,6 +35,7 @@ from tickets.row_styles import check_marks
 from tickets.services.queue_parts import PlacedColumn, export_fields, offer_sorts, place_columns
 
 LONGEST_TITLE = 60
+LONGEST_PATH = 80
 NEWEST_FIRST = 0
 """As `sort_id`: the newest first, whatever the queue above says."""
 
@@ -117,6 +118,7 @@ def delete_queue(queue: Queue, *, actor: Actor) -> None:
         child.parent = found.parent
         child.path = _path(found.parent, child.pk)
         child.save(update_fields=["parent", "path"])
+        _write_paths_below(child)
     for rows in (QueueColumnPlacement, QueueSortChoice, QueuePreference, QueueExportField):
         rows.objects.filter(queue=found).delete()
     Queue.objects.filter(columns_of=found).update(columns_of=None)
@@ -194,8 +196,10 @@ def _store(queue: Queue, draft: QueueDraft, *, actor: Actor, now: datetime, is_n
     if is_new:
         queue.created = now
     queue.save()
-    queue.path = _path(parent, queue.pk)
+    path_before, queue.path = queue.path, _path(parent, queue.pk)
     queue.save(update_fields=["path"])
+    if queue.path != path_before and not is_new:
+        _write_paths_below(queue)
     _write_parts(queue, draft, parent)
     if draft.is_public:
         action = Action.CREATED if is_new else Action.CHANGED
@@ -281,10 +285,27 @@ def _write_parts(queue: Queue, draft: QueueDraft, parent: Queue | None) -> None:
 
 
 def _path(parent: Queue | None, queue_id: int) -> str:
-    above = parent.path if parent is not None else "/"
-    if parent is not None and not above.endswith(f"/{parent.pk}/"):
-        above = f"/{parent.pk}/"  # seeded rows have just a slash
-    return f"{above}{queue_id}/"
+    """Give the ids of the ancestry, the own one last; from the rows, as seeded paths are just a slash."""
+    ids, above = [queue_id], parent
+    while above is not None and above.pk not in ids:
+        ids.append(above.pk)
+        above = above.parent
+    path = "".join(f"/{pk}" for pk in reversed(ids)) + "/"
+    if len(path) > LONGEST_PATH:
+        raise ValidationFailed(_("Queues cannot stand any deeper below each other."), code="too_deep", field="parent")
+    return path
+
+
+def _write_paths_below(queue: Queue) -> None:
+    """Write the paths of the queues and searches at every level below one whose own path has changed."""
+    level, known = [queue], {queue.pk}
+    while level:
+        below = list(Queue.objects.filter(parent__in=level).exclude(pk__in=known).select_related("parent"))
+        for child in below:
+            child.path = _path(child.parent, child.pk)
+            child.save(update_fields=["path"])
+        known |= {child.pk for child in below}
+        level = below
 
 
 def _may_publish(actor: Actor) -> bool:
