@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.legacy.ids import id_in
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Configuration = Mapping[str, Any]
 TICKET = _("Ticket")
 COMMUNICATION = _("Communication")
-LONGEST_ID = 10
 
 
 class World(Protocol):
@@ -166,8 +167,7 @@ class Action:
 
 def id_of(value: Any) -> int:
     """Give an id, stored as number or text; 0 for none, which means unchanged."""
-    text = str(value or "").strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID else 0
+    return id_in(str(value or "").strip()) or 0
 
 
 class ChoosingAction(Action):

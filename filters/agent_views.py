@@ -18,6 +18,7 @@ from filters.ban_list import ban, ban_list_filter, ban_many, banned_rules, may_c
 from filters.models import FilterRule
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in
 
 PAGE = 50
 LARGEST_IMPORT = 1024 * 1024
@@ -96,7 +97,7 @@ def ban_list(request: AgentRequest) -> HttpResponse:
 def _after(cursor: str, query: str) -> Any:
     """Give the rules of the page that begins after a rule."""
     rules = banned_rules(query)
-    last = FilterRule.objects.filter(pk=int(cursor)).first() if cursor.isascii() and cursor.isdecimal() else None
+    last = FilterRule.objects.filter(pk=id_in(cursor) or 0).first()
     return rules.filter(Q(val__gt=last.val) | Q(val=last.val, pk__gt=last.pk)) if last is not None else rules
 
 
@@ -111,8 +112,8 @@ def _acted(request: AgentRequest, action: str, argument: str, one: BanForm, many
             messages.success(request, _("%(address)s is on the list.") % {"address": rule.val})
         elif action == "import":
             _import(request, many.cleaned_data["addresses"])
-        elif action == "remove" and argument.isdecimal():
-            rule = get_object_or_404(banned_rules(), pk=int(argument))
+        elif action == "remove":
+            rule = get_object_or_404(banned_rules(), pk=id_in(argument))
             unban_rule(rule, actor=request.actor)
             messages.success(request, _("%(address)s may open tickets again.") % {"address": rule.val})
     except DomainError as error:

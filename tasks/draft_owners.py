@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.drafts import register_drafts
 from tasks.models import Task
-from tasks.policies import LARGEST_ID
 
 ON_A_TASK = (r"task\.(?:response|note)\.([1-9]\d{0,9})", r"task\.([1-9]\d{0,9})\.edit")
 OF_ANY_AGENT = r"task\.add"

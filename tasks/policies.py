@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import NotFound, PermissionRefused
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess, access_of
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.permissions import RolePermission
@@ -17,8 +18,6 @@ from tasks.models import Task
 from tickets.models import Ticket
 from tickets.policies import can as can_on_ticket
 from tickets.policies import permissions_on as permissions_on_ticket
-
-LARGEST_ID = 0xFFFFFFFF
 
 
 def can(actor: Actor, permission: str | None, task: Task) -> bool:

@@ -23,10 +23,10 @@ from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import FormAnswer, FormField
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.constants import ObjectType
 from tasks.models import Task
-from tasks.policies import LARGEST_ID
 from tasks.querysets import TaskQuerySet
 from tasks.screens import TaskList, TaskRow
 from tasks.states import is_open, is_overdue
@@ -217,7 +217,7 @@ def _read(cursor: str) -> tuple[datetime | None, int]:
         moment, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         due = datetime.fromisoformat(moment).astimezone(UTC) if moment is not None else None
         place = (due, int(pk))
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         place = (None, -1)
     if not 0 <= place[1] <= LARGEST_ID:
         raise NotFound(_("This page of the list does not exist."), code="cursor_invalid")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.drafts import register_drafts
 from tickets.models import Ticket
-from tickets.policies import LARGEST_ID
 from tickets.visitors import visitor_of
 
 ON_A_TICKET = (r"ticket\.(?:response|note)\.([1-9]\d{0,9})", r"ticket\.([1-9]\d{0,9})\.task")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.models import Agent, Department, Team
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
 from helpdesk.threads.following import Followed, raise_followed, register_follower
@@ -55,7 +56,7 @@ def referenced(data: Any, key: str) -> int:
     value = data.get(key) if isinstance(data, dict) else None
     if isinstance(value, list) and value:
         value = value[0]
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+    return id_in(value) or 0 if isinstance(value, int | str) else 0
 
 
 def assignee(followed: Followed) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import Conflict
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.models import ThreadEvent
 from tickets.models import Ticket
 from tickets.states import find_thread
@@ -41,5 +42,5 @@ def check_fresh(ticket: Ticket, seen: str | None) -> None:
         return
     thread = find_thread(ticket)
     newest = list(thread.events.select_related("event").order_by("-id")[:SHOWN_EVENTS]) if thread is not None else []
-    since = int(seen) if seen.isascii() and seen.isdecimal() else 0
+    since = id_in(seen) or 0  # seconds are numbers of the same size
     raise TicketChanged(ticket, [event for event in newest if event.timestamp.timestamp() > since])

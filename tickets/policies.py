@@ -8,14 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk import configuration
 from helpdesk.legacy.errors import NotFound, PermissionRefused
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess, access_of
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.models import EndUser
 from tickets.constants import TicketState
 from tickets.models import Ticket
 from tickets.states import remember_thread_read_with, with_thread
-
-LARGEST_ID = 0xFFFFFFFF
 
 
 class UserAction(StrEnum):

@@ -16,11 +16,6 @@ def is_at_pace(request: HttpRequest, action: str, most: int) -> bool:
     return is_within_pace(action, client_address(request), most=most, seconds=HOUR)
 
 
-def id_in(text: str) -> int | None:
-    """Give the number in a parameter, None for anything that is not an id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
-
-
 def status_of(refusal: DomainError) -> int:
     """Give the HTTP status of the page that shows why a service refused."""
     if isinstance(refusal, PermissionRefused):

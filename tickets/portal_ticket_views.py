@@ -30,12 +30,13 @@ from helpdesk.forms.models import FormField
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import Conflict, DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.bodies import TEXT
 from tickets.constants import TicketSource
 from tickets.freshness import version_of
 from tickets.models import Ticket
 from tickets.policies import UserAction, may_user
-from tickets.portal_requests import HOUR, id_in, is_at_pace, status_of
+from tickets.portal_requests import HOUR, is_at_pace, status_of
 from tickets.services import add_collaborator, close_ticket, post_message, remove_collaborator, reopen_ticket
 from tickets.services.own_tickets import change_own_answers
 from tickets.statuses import status_for_users

@@ -20,12 +20,13 @@ from helpdesk.forms.field_types import Asked
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.knowledge.selectors import thank_you_page_html
 from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from tickets.access_links import Pass, pass_of_link, pass_of_number
 from tickets.constants import TicketSource
 from tickets.models import Ticket
 from tickets.new_ticket import NewTicket, Origin
 from tickets.open_form import CONTINUE, OpenForm, open_form, thanks_of, thanks_sign
-from tickets.portal_requests import HOUR, id_in, is_at_pace, status_of
+from tickets.portal_requests import HOUR, is_at_pace, status_of
 from tickets.questions import Question, accepts_answer, new_question, question_of
 from tickets.services import create_ticket
 from tickets.services.access_links import send_access_link

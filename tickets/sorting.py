@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from helpdesk import configuration
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import LARGEST_ID
 from tickets.criteria_operands import AnswerText
 from tickets.querysets import TicketQuerySet
 from tickets.reference_data import PriorityRow, priorities
@@ -178,7 +179,7 @@ class TicketOrder:
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             plain = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        except (binascii.Error, ValueError):
+        except (binascii.Error, ValueError, RecursionError):
             plain = None
         if (
             not isinstance(plain, list)
@@ -293,14 +294,23 @@ def _value(key: SortKey, plain: Any) -> Any:
     if plain is None and key.may_be_empty:
         return None
     if key.is_date:
-        moment = parse_datetime(plain) if isinstance(plain, str) else None
-        if moment is None or moment.tzinfo is None:
-            raise _invalid_cursor()
-        return moment
+        return _moment(plain)
     wanted: type = str if key.is_text else bool if key.name in _NUMBERS else int
     if not isinstance(plain, wanted) or isinstance(plain, bool) != (wanted is bool):
         raise _invalid_cursor()
+    if isinstance(plain, int) and abs(plain) > LARGEST_ID:
+        raise _invalid_cursor()
     return plain
+
+
+def _moment(plain: Any) -> datetime:
+    try:
+        moment = parse_datetime(plain) if isinstance(plain, str) else None
+        if moment is None or moment.tzinfo is None:
+            raise _invalid_cursor()
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the 30th of February; the first hours of the first year, east of Greenwich
+        raise _invalid_cursor() from None
 
 
 def _invalid_cursor() -> NotFound:

@@ -19,11 +19,11 @@ from helpdesk import configuration
 from helpdesk.accounts.client_address import client_address
 from helpdesk.accounts.models import Account
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.constants import AccountStatus
 from helpdesk.people.models import EndUser, UserAccount
 from tickets.models import Ticket
-from tickets.policies import LARGEST_ID
 from tickets.querysets import TicketQuerySet
 from tickets.states import is_merged_child, remember_thread_read_with, with_thread
 

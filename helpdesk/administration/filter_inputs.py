@@ -21,6 +21,7 @@ from filters.matching import ActionRow, FilterRow, RuleRow, Target
 from filters.models import TicketFilter
 from filters.operators import OPERATOR_NAMES, Operator
 from filters.services import FilterDraft, FilterInvalid, Mistake, Part, next_order
+from helpdesk.legacy.ids import id_in, ids_in
 from tickets.filter_choices import choices_of, suggestions, topic_id, topic_name
 
 MAILBOX = "mailbox-"
@@ -116,7 +117,7 @@ class FilterInputs:
         target, mailbox_id = _target_of(self.target)
         return FilterDraft(
             name=self.name,
-            execorder=int(self.execorder) if self.execorder.isascii() and self.execorder.isdecimal() else -1,
+            execorder=-1 if (order := id_in(self.execorder)) is None else order,
             is_active=self.is_active,
             target=target,
             mailbox_id=mailbox_id,
@@ -311,4 +312,4 @@ def _option_name(key: str, kind: Action, option: Option) -> str:
 
 
 def _free_key(rows: Sequence[RuleInput] | Sequence[ActionInput]) -> str:
-    return str(max((int(one.key) for one in rows if one.key.isdecimal()), default=-1) + 1)
+    return str(max(ids_in(one.key for one in rows), default=-1) + 1)

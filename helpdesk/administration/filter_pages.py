@@ -40,6 +40,7 @@ from helpdesk.administration.filter_inputs import (
 )
 from helpdesk.administration.site import site
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in, ids_in
 from tickets.filter_choices import everything_known, topic_name
 from tickets.filter_world import KnownRows
 
@@ -55,7 +56,7 @@ def filter_list(request: AgentRequest) -> HttpResponse:
             _act(request, action, argument)
         except DomainError as error:
             messages.error(request, str(error.message))
-        moved = f"?moved={action}-{argument}" if action in {"up", "down"} else ""
+        moved = f"?moved={action}-{argument}" if action in {"up", "down"} and id_in(argument) else ""
         return HttpResponseRedirect(f"{reverse('admin:filters')}{moved}")
     filters = {one.pk: one for one in TicketFilter.objects.all()}
     known, fields = everything_known(), rule_fields()
@@ -73,15 +74,15 @@ def filter_list(request: AgentRequest) -> HttpResponse:
 def _act(request: AgentRequest, action: str, argument: str) -> None:
     order = list(TicketFilter.objects.order_by("execorder", "id").values_list("pk", flat=True))
     if action == "order":
-        order_filters([int(each) for each in request.POST.getlist("order") if each.isdecimal()], actor=request.actor)
-    elif action in {"up", "down"} and argument.isdecimal() and int(argument) in order:
-        at = order.index(int(argument))
+        order_filters(ids_in(request.POST.getlist("order")), actor=request.actor)
+    elif action in {"up", "down"} and (chosen_id := id_in(argument) or 0) in order:
+        at = order.index(chosen_id)
         other = at - 1 if action == "up" else at + 1
         if 0 <= other < len(order):
             order[at], order[other] = order[other], order[at]
             order_filters(order, actor=request.actor)
-    elif action in {"on", "off"} and argument.isdecimal():
-        chosen = get_object_or_404(TicketFilter, pk=int(argument))
+    elif action in {"on", "off"}:
+        chosen = get_object_or_404(TicketFilter, pk=id_in(argument))
         set_active(chosen, is_active=action == "on", actor=request.actor)
 
 

@@ -32,6 +32,7 @@ from helpdesk.forms.form_services import (
 from helpdesk.forms.models import Form, FormField
 from helpdesk.forms.selectors import fields_of
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in, ids_in
 
 PURPOSES = {
     "T": _("Every ticket"),
@@ -123,14 +124,14 @@ def _act(request: AgentRequest, form: Form, texts: FormTexts, action: str, argum
             return None
         update_form(form, **texts.cleaned_data, actor=request.actor)
         messages.success(request, _("The form has been saved."))
-    elif action in {"up", "down"} and argument.isdecimal():
-        move_field(get_object_or_404(form.fields, pk=int(argument)), up=action == "up", actor=request.actor)
-        here = f"{here}?moved={action}-{argument}"
+    elif action in {"up", "down"}:
+        field = get_object_or_404(form.fields, pk=id_in(argument))
+        move_field(field, up=action == "up", actor=request.actor)
+        here = f"{here}?moved={action}-{field.pk}"
     elif action == "order":
-        order = [int(each) for each in request.POST.getlist("order") if each.isdecimal()]
-        order_fields(form, order, actor=request.actor)
-    elif action == "remove" and argument.isdecimal():
-        remove_field(get_object_or_404(form.fields, pk=int(argument)), actor=request.actor)
+        order_fields(form, ids_in(request.POST.getlist("order")), actor=request.actor)
+    elif action == "remove":
+        remove_field(get_object_or_404(form.fields, pk=id_in(argument)), actor=request.actor)
         messages.success(request, _("The field has been removed. Answers that exist stay readable."))
     elif action == "delete":
         delete_form(form, actor=request.actor)

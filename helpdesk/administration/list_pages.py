@@ -39,6 +39,7 @@ from helpdesk.forms.list_services import (
 )
 from helpdesk.forms.models import CustomList, Form, FormField, ListItem
 from helpdesk.legacy.errors import DomainError, ValidationFailed
+from helpdesk.legacy.ids import id_in, ids_in
 from helpdesk.people.models import Agent
 
 LARGEST_IMPORT = 5 * 1024 * 1024
@@ -137,19 +138,19 @@ def _act(request: AgentRequest, custom_list: CustomList, action: str, argument: 
         done = import_items(custom_list, _text_of(shown.cleaned_data["file"]), actor=request.actor)
         message = _("%(added)d items added, %(changed)d changed.")
         messages.success(request, message % {"added": done.added, "changed": done.changed})
-    elif action in {"up", "down"} and argument.isdecimal():
-        order = [item.pk for item in items_of(custom_list)]
-        at = order.index(int(argument)) if int(argument) in order else 0
-        other = at - 1 if action == "up" else at + 1
-        if 0 <= other < len(order):
-            order[at], order[other] = order[other], order[at]
-        order_items(custom_list, order, actor=request.actor)
-        here = f"{here}?moved={action}-{argument}"
+    elif action in {"up", "down"}:
+        order, item_id = [item.pk for item in items_of(custom_list)], id_in(argument) or 0
+        if item_id in order:
+            at = order.index(item_id)
+            other = at - 1 if action == "up" else at + 1
+            if 0 <= other < len(order):
+                order[at], order[other] = order[other], order[at]
+            order_items(custom_list, order, actor=request.actor)
+            here = f"{here}?moved={action}-{item_id}"
     elif action == "order":
-        order = [int(each) for each in request.POST.getlist("order") if each.isdecimal()]
-        order_items(custom_list, order, actor=request.actor)
-    elif action == "remove" and argument.isdecimal():
-        remove_item(get_object_or_404(ListItem, pk=int(argument), list=custom_list), actor=request.actor)
+        order_items(custom_list, ids_in(request.POST.getlist("order")), actor=request.actor)
+    elif action == "remove":
+        remove_item(get_object_or_404(ListItem, pk=id_in(argument), list=custom_list), actor=request.actor)
         messages.success(request, _("The item has been removed. Answers that hold it stay as they are."))
     elif action == "delete":
         delete_list(custom_list, actor=request.actor)

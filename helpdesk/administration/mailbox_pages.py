@@ -25,6 +25,7 @@ from helpdesk.administration.services import (
 )
 from helpdesk.administration.site import site
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.constants import ObjectType
 from mailfetch import quarantine
 from mailfetch.models import QuarantinedMail
@@ -56,8 +57,7 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
 
 
 def _act(request: HttpRequest) -> str:
-    account = request.POST.get("account", "")
-    account_id = int(account) if account.isascii() and account.isdigit() else 0
+    account_id = id_in(request.POST.get("account", "")) or 0
     action = request.POST.get("action")
     if action == "try":
         count = try_mailbox(account_id, actor=actor_of(request))

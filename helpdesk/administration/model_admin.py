@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +19,7 @@ from helpdesk.administration.forms import ServiceForm
 from helpdesk.administration.theme import ThemedModelAdmin
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import ids_in
 from helpdesk.people.actor import Actor
 
 if TYPE_CHECKING:
@@ -60,6 +62,18 @@ class AdministrationModelAdmin(BaseAdmin):
         found: dict[str, Any] = super().get_actions(request)
         found.pop("delete_selected", None)
         return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Leave out of the ticked rows what is no id: Django would ask the database for it."""
+        if request.method == "POST" and ACTION_CHECKBOX_NAME in request.POST:
+            posted = request.POST.copy()
+            posted.setlist(ACTION_CHECKBOX_NAME, [str(one) for one in ids_in(posted.getlist(ACTION_CHECKBOX_NAME))])
+            request.POST = posted  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with nothing from the address: no link gives any, and fields of several cells could not read it."""
+        return {}
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Leave the log to the services."""

@@ -26,6 +26,7 @@ from helpdesk.administration.schedule_forms import (
 )
 from helpdesk.administration.site import site
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in
 from sla.book import book, entry_of, zone_of
 from sla.constants import ScheduleFlag
 from sla.holiday_sources import calendar_holidays, public_holidays
@@ -153,8 +154,8 @@ def _act(
         content = given["file"].read()
         drafts = calendar_holidays(content, zone=zone, first_year=given["first_year"], years=given["years"])
         _tell(request, add_entries(schedule, drafts, actor=request.actor), len(drafts))
-    elif action == "remove" and argument.isdecimal():
-        delete_entry(get_object_or_404(schedule.entries, pk=int(argument)), actor=request.actor)
+    elif action == "remove":
+        delete_entry(get_object_or_404(schedule.entries, pk=id_in(argument)), actor=request.actor)
         messages.success(request, _("The entry has been removed."))
     elif action == "delete":
         delete_schedule(schedule, actor=request.actor)

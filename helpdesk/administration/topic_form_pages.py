@@ -22,6 +22,7 @@ from helpdesk.forms.form_services import CUSTOM
 from helpdesk.forms.models import Form
 from helpdesk.forms.selectors import disabled_field_ids, fields_of
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in, ids_in
 from tickets.models import HelpTopic, HelpTopicForm
 from tickets.services.topic_forms import TopicFormChoice, set_topic_forms
 
@@ -44,13 +45,14 @@ def topic_page(request: AgentRequest, topic_id: int) -> HttpResponse:
     topic = get_object_or_404(HelpTopic, pk=topic_id)
     if request.method == "POST":
         action = request.POST.get("action", "save")
+        verb, _dash, argument = action.partition("-")
         try:
-            set_topic_forms(topic, _chosen(request, action), actor=request.actor)
+            set_topic_forms(topic, _chosen(request, verb, id_in(argument) or 0), actor=request.actor)
         except DomainError as error:
             messages.error(request, str(error.message))
         else:
             messages.success(request, _("The forms of this topic have been saved."))
-        moved = f"?moved={action}" if action.startswith(("up-", "down-")) else ""
+        moved = f"?moved={verb}-{argument}" if verb in {"up", "down"} and id_in(argument) else ""
         return HttpResponseRedirect(f"{reverse('admin:topic_form', args=[topic.pk])}{moved}")
     rows = HelpTopicForm.objects.filter(topic=topic).select_related("form").order_by("sort", "id")
     parts: list[dict[str, Any]] = [
@@ -71,11 +73,9 @@ def topic_page(request: AgentRequest, topic_id: int) -> HttpResponse:
     return TemplateResponse(request, "administration/forms/topic.html", context)
 
 
-def _chosen(request: AgentRequest, action: str) -> list[TopicFormChoice]:
+def _chosen(request: AgentRequest, verb: str, subject: int) -> list[TopicFormChoice]:
     """Read the order of the forms and the ticked fields, and apply the button."""
-    order = [int(each) for each in request.POST.getlist("order") if each.isdecimal()]
-    verb, _dash, argument = action.partition("-")
-    subject = int(argument) if argument.isdecimal() else 0
+    order = ids_in(request.POST.getlist("order"))
     if verb == "remove":
         order = [each for each in order if each != subject]
     elif verb in {"up", "down"} and subject in order:
@@ -83,10 +83,10 @@ def _chosen(request: AgentRequest, action: str) -> list[TopicFormChoice]:
         other = at - 1 if verb == "up" else at + 1
         if 0 <= other < len(order):
             order[at], order[other] = order[other], order[at]
-    ticked = {int(each) for each in request.POST.getlist("fields") if each.isdecimal()}
+    ticked = set(ids_in(request.POST.getlist("fields")))
     asked = set(order)
-    if verb == "add" and request.POST.get("form", "").isdecimal():
-        order.append(int(request.POST["form"]))
+    if verb == "add":
+        order += ids_in([request.POST.get("form", "")])
     found = {form.pk: form for form in Form.objects.filter(pk__in=order)}
     return [
         TopicFormChoice(form, [each.pk for each in fields_of(form) if form.pk in asked and each.pk not in ticked])

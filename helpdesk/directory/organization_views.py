@@ -15,7 +15,7 @@ from helpdesk.accounts.gate import AgentRequest
 from helpdesk.directory import selectors
 from helpdesk.directory.forms import NoteForm, OrganizationForm
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
-from helpdesk.directory.paging import id_in, page_by_name
+from helpdesk.directory.paging import page_by_name
 from helpdesk.directory.services.contacts import store_organization_form
 from helpdesk.directory.user_views import facts_of, may_with_users
 from helpdesk.forms.bound import BoundForm, FormPart, Origin, bind
@@ -25,6 +25,7 @@ from helpdesk.forms.selectors import answered_forms, form_for
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import DomainError
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.models import EndUser, Organization
 from helpdesk.people.permissions import AgentPermission
 from helpdesk.people.selectors import account_manager, user_of_address

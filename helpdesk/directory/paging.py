@@ -8,9 +8,10 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from helpdesk.legacy.ids import id_in
+
 Row = TypeVar("Row", bound=Model)
 PER_PAGE = 50
-LARGEST_ID = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,3 @@ def newest_first(rows: QuerySet[Row], *, after: str = "", size: int = PER_PAGE) 
 def _row_at(rows: QuerySet[Row], text: str) -> Row | None:
     number = id_in(text)
     return None if number is None else rows.model._default_manager.filter(pk=number).first()
-
-
-def id_in(text: str) -> int | None:
-    """Give the number in a parameter, None for anything that is not an id."""
-    return int(text) if text.isascii() and text.isdigit() and int(text[:11]) <= LARGEST_ID and len(text) < 11 else None

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.configuration.models import QuickNote
-from helpdesk.directory.paging import LARGEST_ID, Page, newest_first
+from helpdesk.directory.paging import Page, newest_first
 from helpdesk.forms.rich_text import html_as_typed, shown_answer
 from helpdesk.forms.selectors import subjects_of
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import LARGEST_ID
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.constants import AccountStatus
 from helpdesk.people.models import Agent, EndUser, Organization, UserAccount, UserEmail

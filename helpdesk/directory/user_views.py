@@ -24,7 +24,7 @@ from helpdesk.directory.forms import (
     organization_names,
 )
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
-from helpdesk.directory.paging import id_in, page_by_name
+from helpdesk.directory.paging import page_by_name
 from helpdesk.directory.services.contacts import store_user
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.files.links import LinkMaker
@@ -36,6 +36,7 @@ from helpdesk.forms.selectors import AnsweredForm, answered_forms, form_for
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.models import EndUser, Organization, UserAccount
 from helpdesk.people.permissions import AgentPermission
 from helpdesk.people.services import (

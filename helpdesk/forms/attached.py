@@ -17,10 +17,11 @@ from helpdesk.files.access import register_gate
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of, display_name
-from helpdesk.forms.field_types.base import StoredAnswer, id_in, type_of
+from helpdesk.forms.field_types.base import StoredAnswer, type_of
 from helpdesk.forms.field_types.files import ATTACHMENT_TYPE, Files, attachment_object
 from helpdesk.forms.models import FormAnswer, FormEntry, FormField
 from helpdesk.forms.selectors import AnsweredForm
+from helpdesk.legacy.ids import id_in
 
 ObjectGate = Callable[[HttpRequest, int, FormField], bool]
 PARAMETER = "answer"

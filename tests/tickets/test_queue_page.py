@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,14 @@ from tickets.screens import QueuePage
 from tickets.selectors import queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket, post_note, post_reply
 
+NO_CURSORS = {
+    "nested": "[" * 5000 + "]" * 5000,
+    "5000_digits": f"[{'9' * 5000}, null, 1]",
+    "20_digits": f'[1, "2026-01-01T00:00:00Z", {"9" * 20}]',
+    "before_all_time": '[1, "0001-01-01T00:00:00+14:00", 1]',
+    "no_such_day": '[1, "2026-02-30T00:00:00Z", 1]',
+}
+"""What is in cursors that nobody gave out."""
 OPEN, OPEN_UNANSWERED, ANSWERED, OVERDUE, MINE, MINE_ALONE, MY_TEAMS, CLOSED, CLOSED_TODAY = range(1, 10)
 
 
@@ -233,6 +242,14 @@ def test_nonsense_cursors_are_not_found(desk: Desk, cursor: str) -> None:
         return
     with pytest.raises(NotFound):
         page_of(desk.agent, OPEN, after=cursor)
+
+
+@pytest.mark.parametrize("content", NO_CURSORS.values(), ids=NO_CURSORS)
+def test_hostile_cursors_are_not_found(desk: Desk, content: str) -> None:
+    cursor = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    for way in ("after", "before"):
+        with pytest.raises(NotFound):
+            page_of(desk.agent, OPEN, **{way: cursor})
 
 
 class TestDefinitions:

@@ -130,7 +130,7 @@ def criteria_in(text: str) -> list[Criterion]:
         return []
     try:
         stored: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return parse_criteria(stored)[:MOST_CRITERIA] if isinstance(stored, list) else []
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from helpdesk.forms.field_types.options import OptionsForm
 
 LIST_PREFIX = "list-"
-LONGEST_ID = 10
 LONGEST_ANSWER = 65535
 """Bytes that `form_entry_values.value` holds."""
 
@@ -324,12 +323,6 @@ def prepared(answers: Mapping[FormField, Any]) -> dict[FormField, Any]:
 def has_answers(field: FormField) -> bool:
     """Whether answers of the field are rows of their own: it holds data, and not in another table."""
     return type_of(field).has_data and not (field.flags or 0) & FieldFlag.STORED_ELSEWHERE
-
-
-def id_in(text: object) -> int | None:
-    """Give the id that a text holds, None for anything else, also for numbers that no id column holds."""
-    found = str(text)
-    return int(found) if found.isascii() and found.isdecimal() and len(found) <= LONGEST_ID else None
 
 
 def joined(parts: Sequence[str]) -> str:

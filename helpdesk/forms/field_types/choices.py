@@ -16,7 +16,6 @@ from helpdesk.forms.field_types.base import (
     Control,
     FieldType,
     StoredAnswer,
-    id_in,
     joined,
     register,
     type_of,
@@ -25,6 +24,7 @@ from helpdesk.forms.models import CustomList, FormField, ListItem
 from helpdesk.forms.posted import Posted
 from helpdesk.legacy.fields import decode_php_json, encode_php_json
 from helpdesk.legacy.folding import fold
+from helpdesk.legacy.ids import id_in
 
 Chosen = dict[str, str]
 """The chosen keys with the labels that they had at that time."""

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.configuration.selectors import current
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.services import attach, file_name, store_file
-from helpdesk.forms.field_types.base import Asked, Control, FieldType, StoredAnswer, id_in, joined, register
+from helpdesk.forms.field_types.base import Asked, Control, FieldType, StoredAnswer, joined, register
 from helpdesk.forms.models import FormField
 from helpdesk.forms.posted import Posted
 from helpdesk.legacy.fields import decode_php_json, encode_php_json
+from helpdesk.legacy.ids import id_in
 
 ATTACHMENT_TYPE = "E"
 """`attachment.type` of files that belong to an answer."""

@@ -7,9 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.forms.field_types.base import Asked, Control, FieldType, StoredAnswer, id_in, register
+from helpdesk.forms.field_types.base import Asked, Control, FieldType, StoredAnswer, register
 from helpdesk.forms.field_types.choices import KeyedType, submitted_keys
 from helpdesk.forms.models import FormField
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.access import access_of
 from helpdesk.people.constants import DepartmentFlag, TeamFlag
 from helpdesk.people.models import Agent, Department, Team
