@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -32,9 +32,11 @@ from tasks.models import Task
 from tasks.policies import get_task_for_agent
 from tasks.screens import TaskAction, TaskPage
 from tasks.services import TaskPosted
+from tasks.states import find_thread
 from tasks.task_list import ListKey
 from tasks.task_page import NEEDED, task_page
-from tickets.agent_pages import not_found_is_404, number_in, status_of, wants_part
+from tickets.agent_pages import SEEN, not_found_is_404, number_in, status_of, wants_part
+from tickets.changes import Change, changes_of
 
 FORMS: dict[str, type[TaskForm]] = {"update_form": UpdateForm, "note_form": NoteForm}
 """The forms of the task page by their names in its templates."""
@@ -137,9 +139,10 @@ def edit(request: AgentRequest, task_id: int) -> HttpResponse:
         files=request.FILES if is_posted else None,
     )
     note_text, general_errors, status = request.POST.get("note", ""), [], 200
+    changes = _changes_since_seen(request, found)
     if is_posted:
-        status = 422
-        if form.is_valid():
+        status = 409 if changes else 422
+        if form.is_valid() and not changes:
             try:
                 services.edit_task(found, form, actor=request.actor, note=note_text, format=TEXT)
             except NotFound:
@@ -156,6 +159,7 @@ def edit(request: AgentRequest, task_id: int) -> HttpResponse:
         "form": form,
         "note": note_text,
         "general_errors": general_errors,
+        "changes": changes,
         "current_task_list": ListKey.OPEN,
     }
     return render(request, "tasks/agent/edit.html", context, status=status)
@@ -174,8 +178,11 @@ def _carry_out(
     if form.action in NEEDED and form.action not in page.allowed:
         messages.error(request, _("Permission denied"))
         return _show(request, page, status=403)
-    status = 422
-    if form.is_valid():
+    is_valid = form.is_valid()
+    minds_changes = form_name == "update_form" or bool(form["new_state"].data)
+    changes = _changes_since_seen(request, task) if minds_changes else []
+    status = 409 if changes else 422
+    if is_valid and not changes:
         number = task.number
         try:
             message = service(task, form.cleaned_data)
@@ -191,11 +198,22 @@ def _carry_out(
             messages.success(request, message % {"number": number})
             return redirect("agent:task", task_id)
     form.keep_files()
-    return _show(request, page, {form_name: form}, status=status)
+    return _show(request, page, {form_name: form}, status=status, changes=changes)
+
+
+def _changes_since_seen(request: AgentRequest, task: Task) -> list[Change]:
+    """Give what others did to the task since the page was made from which the agent comes."""
+    given = request.POST if request.method == "POST" else request.GET
+    return changes_of(find_thread(task), given.get(SEEN, ""), agent=request.agent)
 
 
 def _show(
-    request: AgentRequest, page: TaskPage, bound: dict[str, TaskForm] | None = None, *, status: int = 200
+    request: AgentRequest,
+    page: TaskPage,
+    bound: dict[str, TaskForm] | None = None,
+    *,
+    status: int = 200,
+    changes: Sequence[Change] = (),
 ) -> HttpResponse:
     """Render the task page with empty forms, except those that carry what was entered."""
     forms = {name: form_class(page) for name, form_class in FORMS.items()} | (bound or {})
@@ -204,6 +222,7 @@ def _show(
         "task_page": page,
         "toolbar_actions": [one for one in DIALOGS if one.in_toolbar and one.action in page.allowed],
         "current_task_list": ListKey.OPEN if page.is_open else ListKey.CLOSED,
+        "changes": changes,
         "compose_active": next((composing[name] for name in bound or {} if name in composing), ""),
         **forms,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,15 @@ from tests.sign_in import agent_client
 from tests.tasks.conftest import Desk, entries, events, fresh, mails, thread_of
 from tickets.models import Ticket
 from tickets.services import post_note
+
+NO_CURSORS = {
+    "nested": "[" * 5000 + "]" * 5000,
+    "5000_digits": f"[null, {'9' * 5000}]",
+    "infinite": "[null, 1e999]",
+    "before_all_time": '["0001-01-01T00:00:00+14:00", 1]',
+    "no_text": "[{}, 1]",
+}
+"""What is in cursors that nobody gave out."""
 
 
 @pytest.fixture
@@ -104,6 +114,12 @@ class TestLists:
     @pytest.mark.parametrize("cursor", ["x", "W10", "WyJ4IiwgMV0", "WzEsIC0xXQ", "!!", "WzEsMSwxXQ"])
     def test_cursors_that_are_none(self, browser: Client, cursor: str) -> None:
         assert browser.get(f"/scp/tasks/?after={cursor}").status_code == 404
+
+    @pytest.mark.parametrize("content", NO_CURSORS.values(), ids=NO_CURSORS)
+    def test_hostile_cursors(self, browser: Client, content: str) -> None:
+        cursor = base64.urlsafe_b64encode(content.encode()).decode()
+        for way in ("after", "before"):
+            assert browser.get("/scp/tasks/", {way: cursor}).status_code == 404
 
     def test_unknown_lists_and_formats(self, browser: Client) -> None:
         for address in ("list/nothing/", "list/nothing/export.csv", "list/open/export.pdf", "99/", "0/"):
@@ -313,6 +329,44 @@ class TestTaskPage:
         refused = browser.post(f"/scp/tasks/{task.pk}/edit/", {str(title["name"]): "", "note": ""})
         assert refused.status_code == 422
         assert titles(browser, "/scp/tasks/") == ["New"]
+
+    def test_a_form_for_editing_tells_what_others_did_meanwhile(self, desk: Desk, browser: Client) -> None:
+        task = desk.task("Old")
+        address = f"/scp/tasks/{task.pk}/edit/"
+        page = soup(browser.get(address))
+        [title], [mark] = page.select('input[name^="field-"][value="Old"]'), page.select("[name=seen]")
+        name = str(title["name"])
+        agent_client(desk.colleague).post(address, {name: "Theirs", "note": ""})
+        sent = {name: "Mine", "note": "Because", "seen": str(mark["value"])}
+        refused = browser.post(address, sent)
+        assert refused.status_code == 409
+        page = soup(refused)
+        assert "Cora Clark" in page.select(".changes")[0].get_text(" ", strip=True)
+        assert [str(one["value"]) for one in page.select(f'input[name="{name}"]')] == ["Mine"]
+        assert "Because" in page.select("[name=note]")[0].get_text()
+        assert titles(browser, "/scp/tasks/") == ["Theirs"]
+        assert "Because" not in [entry.body for entry in entries(task)]
+        [mark] = page.select("[name=seen]")
+        assert browser.post(address, {**sent, "seen": str(mark["value"])}).status_code == 302
+        assert titles(browser, "/scp/tasks/") == ["Mine"]
+
+    @pytest.mark.parametrize("kind", ["update", "note"])
+    def test_what_completes_a_task_tells_what_others_did_meanwhile(
+        self, desk: Desk, browser: Client, kind: str
+    ) -> None:
+        task = desk.task()
+        form = soup(browser.get(f"/scp/tasks/{task.pk}/")).select_one(f'form[action$="/{kind}/"]')
+        assert form is not None
+        [mark], [body], [state] = form.select("[name=seen]"), form.select("textarea"), form.select("select")
+        completed = state.select("option")[-1]["value"]
+        agent_client(desk.colleague).post(f"/scp/tasks/{task.pk}/note/", {str(body["name"]): "Not yet!"})
+        sent = {str(body["name"]): "All done", str(state["name"]): completed, "seen": str(mark["value"])}
+        refused = browser.post(f"/scp/tasks/{task.pk}/{kind}/", sent)
+        assert refused.status_code == 409
+        assert len(soup(refused).select(".changes")) == 1
+        assert "Cora Clark wrote a note" in soup(refused).select(".changes")[0].get_text(" ", strip=True)
+        assert fresh(task).flags & TaskFlag.OPEN
+        assert "All done" in soup(refused).get_text()
 
     def test_collaborators(self, desk: Desk, browser: Client) -> None:
         task = desk.task()
