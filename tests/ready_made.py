@@ -18,12 +18,13 @@ COLLECT = "from helpdesk import serving; assert serving.collect_static_files()"
 
 
 @pytest.fixture(scope="session")
-def migrated_folder(
-    django_db_setup: None, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Make a data directory with a database as `migrate` leaves it."""
+def migrated_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data directory with a database as `migrate` leaves it.
+
+    It is that of the tests, when they have one already: those that use it come first.
+    """
     folder = tmp_path_factory.mktemp("migrated")
-    kept = pytestconfig.stash[MIGRATED]
+    kept = pytestconfig.stash.get(MIGRATED, None)
     if kept is None:
         done = manage(folder, "migrate", "--verbosity", "0")
         assert done.returncode == 0, done.stderr
