@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from helpdesk.configuration.services import log_lines_kept
 from helpdesk.legacy.retrying import retried
 from helpdesk.mail.incoming import IncomingMail, read_mail_as_set_up
 from helpdesk.people.actor import Actor
@@ -14,8 +15,13 @@ ACTOR_NAME = "mail"
 
 
 def post(raw: bytes) -> MailPlace:
-    """Post a mail and give its ticket or task. Raises DomainError, among them PermissionRefused for who is denied."""
-    return _post(read_mail_as_set_up(raw))
+    """Post a mail and give its ticket or task. Raises DomainError, among them PermissionRefused for who is denied.
+
+    What the system log says of a mail that is refused stays there.
+    """
+    mail = read_mail_as_set_up(raw)
+    with log_lines_kept():
+        return _post(mail)
 
 
 @retried

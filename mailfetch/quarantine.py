@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from helpdesk.configuration.services import log_lines_kept
 from helpdesk.legacy.errors import Conflict, DomainError
 from helpdesk.mail.incoming import read_mail
 from helpdesk.mail.reading.headers import header_block
@@ -93,7 +94,7 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
             return mail
     raw = raw_of(mail)
     try:
-        with transaction.atomic():
+        with log_lines_kept(), transaction.atomic():
             mail = _locked(mail_id, RETRIED)
             found = post(raw)
             mail.state, mail.decided = State.POSTED, now

@@ -12,6 +12,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 
+from helpdesk.configuration.services import log_lines_kept
 from helpdesk.legacy.errors import DomainError, PermissionRefused
 from helpdesk.legacy.retrying import retried
 from helpdesk.mail.incoming import IncomingMail, read_mail_as_set_up
@@ -51,7 +52,9 @@ def take(raw: bytes, place: Place, visit: Visit) -> str:
     Whatever else is wrong with a mail, it is kept in the quarantine and dealt with.
     """
     try:
-        return _take(read_mail_as_set_up(raw), place, visit)
+        mail = read_mail_as_set_up(raw)
+        with log_lines_kept():
+            return _take(mail, place, visit)
     except DomainError as error:
         reason = Reason(error.code, str(error))
     except (ClaimLost, OperationalError, InterfaceError):

@@ -1,11 +1,13 @@
 """Changes of settings and lines of the system log."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -138,13 +140,45 @@ def log_system(level: LogLevel, title: str, text: str, ip_address: str = "") -> 
     """
     if level > current().integer("log_level"):
         return None
-    return SystemLogEntry.objects.create(
+    line = SystemLogEntry.objects.create(
         log_type=level.name.capitalize(),
         title=cut_to_column(SystemLogEntry, "title", title),
         log=cut_to_column(SystemLogEntry, "log", text),
         logger="",
         ip_address=cut_to_column(SystemLogEntry, "ip_address", ip_address),
     )
+    written = _written.get()
+    if written is not None:
+        written.append(line)
+    return line
+
+
+_written: ContextVar[list[SystemLogEntry] | None] = ContextVar("written_log_lines", default=None)
+
+
+@contextmanager
+def log_lines_kept() -> Iterator[None]:
+    """Let lines of the system log stay that are written within, when what refuses takes its transaction back.
+
+    To be put around the transaction, and around nothing that commits before it refuses. A database that does not answer
+    gets no lines, and a transaction that it broke off is repeated, lines and all.
+    """
+    written: list[SystemLogEntry] = []
+    token = _written.set(written)
+    try:
+        yield
+    except DatabaseError:
+        raise
+    except Exception:
+        for line in written:
+            line.pk = None
+            line.save(force_insert=True)
+        raise
+    finally:
+        _written.reset(token)
+        outer = _written.get()
+        if outer is not None:
+            outer += written
 
 
 def _record(namespace: str, changes: Mapping[str, str | None], actor: SettingsActor) -> None:
