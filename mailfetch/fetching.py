@@ -153,7 +153,12 @@ class _Run:
     def fetch(self, result: Fetched) -> None:
         """Do it, and count in `result`. Raises MailboxFailed."""
         self.result = result
-        session = open_session(self.account, largest=settings.MAIL_LARGEST, access_token=self.access_token)
+        session = open_session(
+            self.account,
+            largest=settings.MAIL_LARGEST,
+            access_token=self.access_token,
+            on_progress=self._renew,
+        )
         try:
             self._work_off(session)
             session.close()

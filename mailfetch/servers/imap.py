@@ -25,6 +25,8 @@ from mailfetch.servers.session import (
 
 AT_ONCE = 500
 """UIDs in one command."""
+PIECE = 16 * 1024
+"""Bytes that are waited for at once."""
 _SLACK = 1024 * 1024
 """Bytes that an answer may have beside a mail of the largest size."""
 
@@ -191,7 +193,7 @@ def _connected(door: Door) -> IMAPClient:
         )
         try:
             if door.largest:
-                _bound(client, door.largest + _SLACK)
+                _bound(client, door.largest + _SLACK, door.on_progress)
             client.normalise_times = False
             if door.encryption is Encryption.START_TLS:
                 client.starttls(tls_context(door.host))
@@ -202,18 +204,22 @@ def _connected(door: Door) -> IMAPClient:
         return client
 
 
-def _bound(client: IMAPClient, most: int) -> None:
-    """Refuse an answer that is larger than anything we ask for, before it fills the memory."""
+def _bound(client: IMAPClient, most: int, on_progress: Callable[[], None]) -> None:
+    """Refuse an answer that is larger than anything we ask for, before it fills the memory; read it piece by piece."""
     connection: Any = client._imap  # noqa: SLF001 -- the library has no limit of its own
     read = connection.read
 
     def bounded(size: int) -> bytes:
         if size > most:
             raise MailboxFailed(f"The server sends {size} bytes at once, more than {most}.")
-        content: bytes = read(size)
-        if len(content) < size:
-            raise EOFError("The server ended the connection in the middle of a mail.")
-        return content
+        content = bytearray()
+        while len(content) < size:
+            piece: bytes = read(min(size - len(content), PIECE))
+            if not piece:
+                raise EOFError("The server ended the connection in the middle of a mail.")
+            content += piece
+            on_progress()
+        return bytes(content)
 
     connection.read = bounded
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -38,6 +38,8 @@ class Door:
     largest: int = 0
     connect_seconds: float = CONNECT_SECONDS
     read_seconds: float = READ_SECONDS
+    on_progress: Callable[[], None] = lambda: None
+    """Called again and again while a mail comes in, however long that takes."""
 
 
 def current_access_token(account: EmailAccount, *, rejected: str = "") -> str:
@@ -49,10 +51,18 @@ def current_access_token(account: EmailAccount, *, rejected: str = "") -> str:
 
 
 def open_session(
-    account: EmailAccount, *, largest: int, access_token: AccessToken, patience: float = CONNECT_SECONDS
+    account: EmailAccount,
+    *,
+    largest: int,
+    access_token: AccessToken,
+    patience: float = CONNECT_SECONDS,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> Session:
-    """Connect, sign in and open the folder; `largest` bounds what a server may send at once. Raises MailboxFailed."""
-    door = _door(account, largest, access_token, patience)
+    """Connect, sign in and open the folder; `largest` bounds what a server may send at once. Raises MailboxFailed.
+
+    While mails come in `on_progress` is called, and what it raises ends the reading.
+    """
+    door = replace(_door(account, largest, access_token, patience), on_progress=on_progress)
     try:
         return _session(account, door)
     except SignInRefused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import poplib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ class _LongLines:
 
     file: Any
     sock: Any
+    on_progress: Callable[[], None] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         try:
@@ -39,6 +40,8 @@ class _LongLines:
             raise poplib.error_proto("line too long")
         if not line.endswith(b"\n"):
             raise poplib.error_proto("-ERR EOF")
+        if self.on_progress is not None:
+            self.on_progress()
         return line.rstrip(b"\r\n"), len(line)
 
 
@@ -60,6 +63,7 @@ class Pop3Session:
         self._client = _connected(door)
         try:
             _sign_in(self._client, door)
+            self._client.on_progress = door.on_progress
             self._numbers, self._sizes = self._list()
         except BaseException:
             self.drop()
@@ -125,9 +129,9 @@ class Pop3Session:
             self._client.close()
 
 
-def _connected(door: Door) -> poplib.POP3:
+def _connected(door: Door) -> _Pop3 | _Pop3Tls:
     with failing_as("cannot connect to host"):
-        client: poplib.POP3
+        client: _Pop3 | _Pop3Tls
         if door.encryption is Encryption.TLS:
             client = _Pop3Tls(door.host, door.port, timeout=door.connect_seconds, context=tls_context(door.host))
         else:
