@@ -2,7 +2,8 @@
 
 Decided in the transaction of the cause. Nobody is mailed twice, whoever did it is not told of a new task or of
 activity, and agents who cannot see the task are left out. Differences from osTicket: the agent who answered last is
-looked for in the task (it took one of any task), and the administrator is not mailed again who was mailed as agent.
+looked for in the task (it took one of any task), the administrator is not mailed again who was mailed as agent, and the
+account manager hears of tasks of a ticket where the settings say so (it has the setting and never reads it).
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from helpdesk.threads.models import ThreadEntry
 from helpdesk.threads.services import SYSTEM_POSTER
 from tasks.models import Task
 from tasks.policies import is_accessible
-from tasks.states import find_thread
+from tasks.states import find_thread, ticket_of
 from tickets.assignees import is_available
 from tickets.names import address_of, full_name
-from tickets.notices import alert_members, alert_sender, department_sender, team_members
+from tickets.notices import account_managers, alert_members, alert_sender, department_sender, team_members
 
 
 def new_task_alert(task: Task, entry: ThreadEntry | None, *, creator: Agent | None) -> list[NewMail]:
@@ -38,6 +39,8 @@ def new_task_alert(task: Task, entry: ThreadEntry | None, *, creator: Agent | No
     if department is not None and membership != AlertMembership.ADMINISTRATOR:
         agents += _manager(department, "task_alert_dept_manager")
         agents += alert_members(department) if _setting("task_alert_dept_members") else []
+        ticket = ticket_of(task) if _setting("task_alert_acct_manager") else None
+        agents += account_managers(ticket) if ticket is not None else []
     recipients = _agents_once(task, agents, without=creator)
     if _setting("task_alert_admin"):
         recipients = _with_administrator(recipients)

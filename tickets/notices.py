@@ -60,7 +60,7 @@ def new_ticket_alert(ticket: Ticket, entry: ThreadEntry) -> list[NewMail]:
         if _setting("ticket_alert_dept_manager") and department.manager is not None:
             agents.append(department.manager)
     if _setting("ticket_alert_acct_manager"):
-        agents += _account_managers(ticket)
+        agents += account_managers(ticket)
     recipients = _agents_once(agents)
     if recipients and department is not None and not _alerts_reach_members(department):
         recipients = []
@@ -169,7 +169,7 @@ def message_mails(ticket: Ticket, entry: ThreadEntry, *, by_mail: bool) -> list[
         mails.append(NewMail(told[:1], key, "ticket.activity.notice", sender, cc=told[1:], context=context))
     if _setting("message_alert_active"):
         agents = _concerned(ticket, "message_alert")
-        agents += _account_managers(ticket) if _setting("message_alert_acct_manager") else []
+        agents += account_managers(ticket) if _setting("message_alert_acct_manager") else []
         mails += [_alert("message.alert", one, ticket, entry, {"message": entry.pk}) for one in _agents_once(agents)]
     return mails
 
@@ -369,7 +369,8 @@ def _agents_once(agents: Iterable[Agent]) -> list[Recipient]:
     return list(found.values())
 
 
-def _account_managers(ticket: Ticket) -> list[Agent]:
+def account_managers(ticket: Ticket) -> list[Agent]:
+    """Give who looks after the organization of the owner: an agent, or the members of a team."""
     manager = manager_of(ticket.user.org if ticket.user else None)
     if isinstance(manager, Team):
         return team_members(manager)

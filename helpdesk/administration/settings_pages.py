@@ -129,8 +129,17 @@ def settings_page(request: HttpRequest, name: str) -> HttpResponse:
         form=form,
         subjects=[(entry, reverse("admin:settings", args=[entry.name])) for entry in SUBJECTS],
         subject=subject,
+        related=_related(subject),
     )
     return TemplateResponse(request, "administration/settings.html", context)
+
+
+def _related(subject: Subject) -> tuple[Any, str] | None:
+    """Give what is looked for here and stands on another page, with its address."""
+    if subject.related is None:
+        return None
+    name, text = subject.related
+    return text, reverse("admin:settings", args=[name])
 
 
 def _saved(request: HttpRequest, form: SettingsForm) -> bool:

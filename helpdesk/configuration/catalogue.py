@@ -122,12 +122,13 @@ class Alert(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A page of settings. `name` is part of its address."""
+    """A page of settings. `name` is part of its address; `related` names another page, and what is looked for there."""
 
     name: str
     title: Any
     text: Any
     groups: Sequence[Group]
+    related: tuple[str, Any] | None = None
 
     @property
     def settings(self) -> list[Setting]:

@@ -261,6 +261,7 @@ ANSWERS = Subject(
             ],
         ),
     ],
+    related=("tasks", _("Alerts about tasks")),
 )
 TASKS = Subject(
     "tasks",

@@ -1,6 +1,10 @@
 """The settings of osTicket, changed through the pages: typed, checked, and nothing touched that was not changed."""
 
+import re
+from pathlib import Path
+
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 
 from helpdesk import configuration
@@ -8,7 +12,7 @@ from helpdesk.accounts.services import reset_second_factor
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.services import change_settings, set_settings
-from helpdesk.configuration.subjects import ALERTS, SETTINGS, SUBJECTS
+from helpdesk.configuration.subjects import ALERTS, SETTINGS, SUBJECTS, TASK_ALERTS
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent
@@ -138,3 +142,19 @@ def test_every_setting_has_one_place() -> None:
 def test_the_first_subject_is_the_start(browser: Client) -> None:
     assert browser.get("/admin/settings/")["Location"] == SYSTEM
     assert browser.get("/admin/settings/nothing/").status_code == 404
+
+
+def test_who_looks_for_alerts_about_tasks_among_the_alerts_is_led_on(browser: Client) -> None:
+    page = BeautifulSoup(browser.get(ALERTS_PAGE).content, "html.parser")
+    assert page.find("a", string="Alerts about tasks")["href"] == TASKS  # type: ignore[index]
+    shown = browser.get(TASKS).context["form"].fields
+    for name in ("task", "task_activity", "task_assignment", "task_transfer", "task_overdue"):
+        assert f"{name}_alert_active" in shown
+
+
+def test_the_table_of_mails_about_tasks_names_every_setting() -> None:
+    table = (Path(__file__).resolve().parents[2] / "docs" / "mail.md").read_text()
+    section = table.partition("## Who gets which mail about a task\n")[2].partition("\n## ")[0]
+    known = {f"{name}_alert_{who}" for name, (_title, recipients) in TASK_ALERTS.items() for who in recipients}
+    switches = {f"{name}_alert_active" for name in TASK_ALERTS}
+    assert set(re.findall(r"`(task_\w+)`", section)) == known | switches

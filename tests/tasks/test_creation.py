@@ -19,7 +19,7 @@ from tasks.constants import TaskFlag
 from tasks.models import Task
 from tasks.numbers import TASKS
 from tasks.services import NewTask, TaskInvalid, create_task
-from tests.factories import AgentFactory, RoleFactory, TeamFactory, give_access
+from tests.factories import AgentFactory, EndUserFactory, OrganizationFactory, RoleFactory, TeamFactory, give_access
 from tests.tasks.conftest import NOW, Desk, entries, events, fresh, mails, switch_on, thread_of
 from tickets.models import Sequence, Ticket
 from tickets.services import post_note
@@ -184,6 +184,15 @@ class TestAlerts:
         desk.task()
         told = [address for _template, address in mails()]
         assert told == ["cora@acme.test", desk.viewer.email, "ada@acme.test"]
+
+    def test_the_account_manager_of_the_owner_hears_of_tasks_of_a_ticket(self, desk: Desk) -> None:
+        organization = OrganizationFactory.new(manager=f"s{desk.colleague.pk}")
+        ticket = desk.ticket(user=EndUserFactory.new(org=organization))
+        switch_on("task_alert_active", "task_alert_acct_manager")
+        desk.task()
+        assert mails() == []
+        desk.task(ticket=ticket)
+        assert mails() == [("task.alert", "cora@acme.test")]
 
     @pytest.mark.parametrize(
         ("membership", "told"), [(AlertMembership.NOBODY, []), (AlertMembership.ADMINISTRATOR, ["ada@acme.test"])]
