@@ -13,8 +13,8 @@ class LegacyConfig(AppConfig):
     verbose_name = _("osTicket database")
 
     def ready(self) -> None:
-        """Watch over `migrate` and make the look-ups known."""
-        from helpdesk.legacy import folded_lookups  # noqa: F401
+        """Watch over `migrate` and make look-ups and checks known."""
+        from helpdesk.legacy import checks, folded_lookups  # noqa: F401
         from helpdesk.legacy.migrate_guard import refuse_unadopted_database
 
         pre_migrate.connect(refuse_unadopted_database, sender=self, dispatch_uid="hd_legacy.refuse_unadopted_database")

@@ -64,9 +64,18 @@ LEGACY_INDEXES = (
 )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """An index in the database whose name begins as ours do."""
+
+    table_name: str
+    is_usable: bool
+    columns: tuple[str, ...]
+
+
 def missing_indexes(connection: BaseDatabaseWrapper = connection) -> list[LegacyIndex]:
     """Give the indexes of ours that the database does not have, or not usable (one query)."""
-    usable = {name for name, is_usable in _present(connection).items() if is_usable}
+    usable = {name for name, found in _present(connection).items() if found.is_usable}
     return [index for index in LEGACY_INDEXES if index.name not in usable]
 
 
@@ -74,6 +83,22 @@ def present_indexes(connection: BaseDatabaseWrapper = connection) -> list[Legacy
     """Give those that are there, the half-made among them."""
     names = _present(connection)
     return [index for index in LEGACY_INDEXES if index.name in names]
+
+
+def outdated_indexes(connection: BaseDatabaseWrapper = connection) -> list[LegacyIndex]:
+    """Give those that an earlier version made, with other columns than they need to have now."""
+    present = _present(connection)
+    return [index for index in LEGACY_INDEXES if index.name in present and present[index.name].columns != index.columns]
+
+
+def obsolete_indexes(connection: BaseDatabaseWrapper = connection) -> list[LegacyIndex]:
+    """Give those that an earlier version made and that nothing uses now: they cost time at every change of a ticket."""
+    known, cut = {index.name for index in LEGACY_INDEXES}, len(settings.TABLE_PREFIX)
+    return [
+        LegacyIndex(name, found.table_name[cut:], found.columns, "nothing any more")
+        for name, found in sorted(_present(connection).items())
+        if name not in known
+    ]
 
 
 def create_index(connection: BaseDatabaseWrapper, index: LegacyIndex) -> bool:
@@ -128,21 +153,31 @@ def gather_statistics(connection: BaseDatabaseWrapper) -> None:
         _execute(connection, f"ANALYZE {'TABLE ' if connection.vendor == 'mysql' else ''}{table}")
 
 
-def _present(connection: BaseDatabaseWrapper) -> dict[str, bool]:
-    """Give the names of our indexes that are there, and whether they can be used."""
-    names = [index.name for index in LEGACY_INDEXES]
-    marks = ", ".join(["%s"] * len(names))
+def _present(connection: BaseDatabaseWrapper) -> dict[str, _Found]:
+    """Give the indexes by name that begin as ours and are on the tables that ours are on."""
+    tables = sorted({index.table_name for index in LEGACY_INDEXES})
+    marks = ", ".join(["%s"] * len(tables))
     with connection.cursor() as cursor:
-        cursor.execute(_PRESENT_SQL[connection.vendor].format(marks=marks), names)
-        return {str(name): bool(is_usable) for name, is_usable in cursor.fetchall()}
+        cursor.execute(_PRESENT_SQL[connection.vendor].format(marks=marks), [*tables, len(MARK), MARK])
+        return {
+            str(name): _Found(str(table), bool(is_usable), tuple(str(columns or "").split(",")))
+            for name, table, is_usable, columns in cursor.fetchall()
+        }
 
 
 _PRESENT_SQL = {
-    "mysql": "SELECT DISTINCT index_name, 1 FROM information_schema.statistics"
-    " WHERE table_schema = DATABASE() AND index_name IN ({marks})",
-    "postgresql": "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname IN ({marks})",
-    "sqlite": "SELECT name, 1 FROM sqlite_master WHERE type = 'index' AND name IN ({marks})",
+    "mysql": "SELECT index_name, table_name, 1, GROUP_CONCAT(column_name ORDER BY seq_in_index)"
+    " FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name IN ({marks})"
+    " AND SUBSTR(index_name, 1, %s) = %s GROUP BY index_name, table_name",
+    "postgresql": "SELECT c.relname, t.relname, i.indisvalid, (SELECT string_agg(a.attname, ',' ORDER BY k.place)"
+    " FROM unnest(i.indkey) WITH ORDINALITY k (number, place)"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number)"
+    " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND t.relname IN ({marks})"
+    " AND substr(c.relname, 1, %s) = %s",
+    "sqlite": "SELECT m.name, m.tbl_name, 1, (SELECT group_concat(name, ',') FROM"
+    " (SELECT name FROM pragma_index_info(m.name) ORDER BY seqno))"
+    " FROM sqlite_master m WHERE m.type = 'index' AND m.tbl_name IN ({marks}) AND substr(m.name, 1, %s) = %s",
 }
 
 

@@ -21,7 +21,7 @@ from helpdesk.health.models import HealthNote
 from helpdesk.health.registry import Finding, Level, failure, health_check, ok, unregister
 from helpdesk.health.selectors import HealthReport, examine, is_trouble_known
 from helpdesk.health.services import SCHEMA, cache_mark, record_backup, record_worker, remember
-from helpdesk.legacy.indexes import LEGACY_INDEXES, create_index
+from helpdesk.legacy.indexes import LEGACY_INDEXES, LegacyIndex, create_index, create_sql
 from helpdesk.legacy.models import Installation
 from helpdesk.schedule import HEARTBEAT
 
@@ -161,6 +161,19 @@ class TestDatabase:
             if connection.vendor == "mysql":  # which rolls no change of a table back
                 create_index(connection, index)
         assert (found.level, found.figure) == (Level.WARNING, f"1 missing: {index.name}")
+        assert "legacy_indexes --apply" in found.advice
+
+    def test_indexes_of_an_earlier_version_are_named_with_the_way_out(self) -> None:
+        old = LegacyIndex("hd_ticket_once", "ticket", ("source", "created"), "")
+        with connection.cursor() as cursor:
+            cursor.execute(create_sql(connection, old))
+        try:
+            (found,) = findings("indexes")
+        finally:
+            table = f" ON {old.table_name}" if connection.vendor == "mysql" else ""
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP INDEX {old.name}{table}")
+        assert (found.level, found.figure) == (Level.WARNING, "1 of an earlier version: hd_ticket_once")
         assert "legacy_indexes --apply" in found.advice
 
     @pytest.mark.parametrize(("ahead", "level"), [(0, Level.OK), (10, Level.WARNING), (100, Level.FAILURE)])

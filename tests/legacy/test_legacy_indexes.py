@@ -4,11 +4,12 @@ from io import StringIO
 
 import pytest
 from django.apps import apps
+from django.core.checks import Tags, run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from helpdesk.legacy import indexes
-from helpdesk.legacy.indexes import LEGACY_INDEXES, missing_indexes
+from helpdesk.legacy.indexes import LEGACY_INDEXES, LegacyIndex, missing_indexes, obsolete_indexes, outdated_indexes
 from helpdesk.legacy.migration import LegacyIndexes
 from helpdesk.legacy.models import Installation
 
@@ -51,6 +52,29 @@ def test_they_are_dropped_made_again_and_no_difference_either_way(monkeypatch: p
     output = StringIO()
     call_command("checkschema", verbosity=2, stdout=output)
     assert "hd_ticket" not in output.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_earlier_version_made_is_named_and_put_right() -> None:
+    counts = next(index for index in LEGACY_INDEXES if index.name == "hd_ticket_counts")
+    short = LegacyIndex(counts.name, counts.table, counts.columns[:6], "")
+    unused = LegacyIndex("hd_ticket_once", "ticket", ("source", "created"), "")
+    try:
+        indexes.create_index(connection, short)
+        indexes.create_index(connection, unused)
+        assert missing_indexes() == []
+        assert outdated_indexes() == [counts]
+        assert [one.name for one in obsolete_indexes()] == [unused.name]
+        lines = run().splitlines()
+        assert [line.rpartition(": ")[2].partition(";")[0] for line in lines].count("of an earlier version") == 1
+        assert lines[-1] == "2 are of an earlier version; --apply makes them anew or removes them."
+        (found,) = run_checks(tags=[Tags.database], databases=["default"])
+        assert "hd_ticket_counts, hd_ticket_once" in found.msg
+        assert "legacy_indexes --apply" in str(found.hint)
+    finally:
+        run("--apply")
+    assert (outdated_indexes(), obsolete_indexes(), missing_indexes()) == ([], [], [])
+    assert run_checks(tags=[Tags.database], databases=["default"]) == []
 
 
 def _migrate_adopted() -> None:

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from helpdesk.health.registry import Finding, Needs, failure, health_check, ok, warning
 from helpdesk.health.selectors import note
 from helpdesk.health.services import SCHEMA, record_schema_comparison
-from helpdesk.legacy.indexes import missing_indexes
+from helpdesk.legacy.indexes import missing_indexes, obsolete_indexes, outdated_indexes
 from helpdesk.legacy.models import Installation
 
 SLOW_ROUND_TRIP = 20.0
@@ -122,12 +122,14 @@ def schema(now: datetime) -> Finding:
 
 @health_check("indexes", "Indexes")
 def indexes(now: datetime) -> Finding:
-    """Look for the indexes that Ostler adds to osTicket's tables."""
-    missing = missing_indexes(connection)
-    if not missing:
+    """Look for the indexes that Ostler adds to osTicket's tables, and for those that an earlier version made."""
+    old = sorted({index.name for index in (*outdated_indexes(connection), *obsolete_indexes(connection))})
+    missing = sorted({index.name for index in missing_indexes(connection)} - {*old})
+    if not missing and not old:
         return ok("All indexes that keep pages fast are there.")
+    counted = ((missing, "missing"), (old, "of an earlier version"))
+    figure = "; ".join(f"{len(names)} {what}: {', '.join(names[:5])}" for names, what in counted if names)
     advice = "manage.py legacy_indexes --apply makes them; the help desk goes on working meanwhile."
-    figure = f"{len(missing)} missing: {', '.join(index.name for index in missing[:5])}"
     return warning("Queues and searches are slower than they need to be.", figure, advice=advice)
 
 

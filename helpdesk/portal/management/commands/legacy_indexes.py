@@ -15,6 +15,8 @@ from helpdesk.legacy.indexes import (
     drop_index,
     gather_statistics,
     missing_indexes,
+    obsolete_indexes,
+    outdated_indexes,
     present_indexes,
 )
 from helpdesk.portal.copying import INTERRUPTED, describe_failure
@@ -25,9 +27,10 @@ class Command(BaseCommand):
     """Lists, makes or drops them, one after the other."""
 
     help = (
-        "Show which of Ostler's own indexes are on osTicket's tables; --apply makes the missing ones, --drop removes "
-        "them. They keep queues and searches fast whatever the number of tickets, osTicket does not notice them, and "
-        "the help desk goes on working meanwhile. Ctrl-C stops between two indexes; the same command goes on."
+        "Show which of Ostler's own indexes are on osTicket's tables; --apply makes the missing ones, makes anew or "
+        "removes those of an earlier version; --drop removes them all. They keep queues and searches fast whatever the "
+        "number of tickets, osTicket does not notice them, and the help desk goes on working meanwhile. Ctrl-C stops "
+        "between two indexes; the same command goes on."
     )
     requires_system_checks: list[str] = []
 
@@ -58,18 +61,30 @@ class Command(BaseCommand):
             raise CommandError(f"{describe_failure(error)} What was done stays; the same command goes on.") from error
 
     def _show(self, connection: BaseDatabaseWrapper, console: Console) -> None:
-        missing = missing_indexes(connection)
+        missing, outdated, obsolete = (one(connection) for one in (missing_indexes, outdated_indexes, obsolete_indexes))
         for index in LEGACY_INDEXES:
-            self._print(console, "missing" if index in missing else "present", index)
+            state = "missing" if index in missing else "of an earlier version" if index in outdated else "present"
+            self._print(console, state, index)
+        for index in obsolete:
+            self._print(console, "no longer used", index)
+        if outdated or obsolete:
+            count = len({*outdated, *obsolete})
+            console.print(f"{count} are of an earlier version; --apply makes them anew or removes them.", markup=False)
         if missing:
             console.print(f"{len(missing)} of {len(LEGACY_INDEXES)} are missing; --apply makes them.", markup=False)
-        else:
+        elif not outdated:
             console.print(f"All {len(LEGACY_INDEXES)} are there.", markup=False)
 
     def _apply(self, connection: BaseDatabaseWrapper, console: Console, progress: TerminalProgress) -> None:
-        missing = missing_indexes(connection)
+        needed = {*missing_indexes(connection), *outdated_indexes(connection)}
+        missing = [index for index in LEGACY_INDEXES if index in needed]
+        obsolete = obsolete_indexes(connection)
         started = time.monotonic()
-        progress.begin("Indexes", len(missing))
+        progress.begin("Indexes", len(missing) + len(obsolete))
+        for index in obsolete:
+            drop_index(connection, index)
+            progress.advance(1)
+            self._print(console, "dropped", index)
         for index in missing:
             begun = time.monotonic()
             was_online = create_index(connection, index)
@@ -85,7 +100,7 @@ class Command(BaseCommand):
         )
 
     def _drop(self, connection: BaseDatabaseWrapper, console: Console, progress: TerminalProgress) -> None:
-        present = present_indexes(connection)
+        present = [*present_indexes(connection), *obsolete_indexes(connection)]
         progress.begin("Indexes", len(present))
         for index in present:
             drop_index(connection, index)
