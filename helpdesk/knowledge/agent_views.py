@@ -26,6 +26,7 @@ from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.faq_pages import FileLine, category_page, category_sections, faq_page, file_lines, found_faqs
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
 from helpdesk.knowledge.policies import may_manage_canned, may_manage_faqs
+from helpdesk.knowledge.services.texts import CHANGED_MEANWHILE
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import DomainError
 
@@ -82,12 +83,12 @@ def edit_category(request: AgentRequest, category_id: int | None = None) -> Http
     form = CategoryForm(request.POST if request.method == "POST" else None, initial=initial, category=found)
 
     def save() -> str:
-        stored = services.store_category(form.draft(), actor=request.actor, category=found)
+        stored = services.store_category(form.draft(), actor=request.actor, category=found, seen=form.version)
         messages.success(request, _("The category has been saved."))
         return reverse("agent:kb_category", args=[stored.pk])
 
     title = _("Edit category") if found else _("New category")
-    return _edit(request, form, save, title=title, back=_back(found, "agent:kb_category", "agent:kb"))
+    return _edit(request, form, save, found, title=title, back=_back(found, "agent:kb_category", "agent:kb"))
 
 
 @agent_required
@@ -104,12 +105,12 @@ def edit_faq(request: AgentRequest, faq_id: int | None = None) -> HttpResponse:
     form = FaqForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
 
     def save() -> str:
-        stored = services.store_faq(form.draft(), actor=request.actor, faq=found)
+        stored = services.store_faq(form.draft(), actor=request.actor, faq=found, seen=form.version)
         messages.success(request, _("The FAQ has been saved."))
         return reverse("agent:kb_faq", args=[stored.pk])
 
     title = _("Edit FAQ") if found else _("New FAQ")
-    return _edit(request, form, save, title=title, back=_back(found, "agent:kb_faq", "agent:kb"))
+    return _edit(request, form, save, found, title=title, back=_back(found, "agent:kb_faq", "agent:kb"))
 
 
 @agent_required
@@ -169,13 +170,13 @@ def edit_canned_response(request: AgentRequest, canned_id: int | None = None) ->
     form = CannedForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
 
     def save() -> str:
-        services.store_canned_response(form.draft(), actor=request.actor, canned=found)
+        services.store_canned_response(form.draft(), actor=request.actor, canned=found, seen=form.version)
         messages.success(request, _("The canned response has been saved."))
         return reverse("agent:canned_responses")
 
     title = _("Edit canned response") if found else _("New canned response")
     delete = reverse("agent:canned_delete", args=[found.pk]) if found else ""
-    return _edit(request, form, save, title=title, back=reverse("agent:canned_responses"), delete=delete)
+    return _edit(request, form, save, found, title=title, back=reverse("agent:canned_responses"), delete=delete)
 
 
 @agent_required
@@ -195,7 +196,14 @@ def delete_canned_response(request: AgentRequest, canned_id: int) -> HttpRespons
 
 
 def _edit(
-    request: AgentRequest, form: TextForm, save: Callable[[], str], *, title: str, back: str, delete: str = ""
+    request: AgentRequest,
+    form: TextForm,
+    save: Callable[[], str],
+    row: models.Model | None,
+    *,
+    title: str,
+    back: str,
+    delete: str = "",
 ) -> HttpResponse:
     """Show a form, or save what it says and go on."""
     status = 200
@@ -206,6 +214,9 @@ def _edit(
                 return redirect(save())
             except DomainError as refusal:
                 form.show_refusal(refusal)
+                if row is not None and refusal.code == CHANGED_MEANWHILE:
+                    row.refresh_from_db()
+                    form.show_version(row)
         if isinstance(form, FilesForm):
             form.keep_files()
     field = message_field()

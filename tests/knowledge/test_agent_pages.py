@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -124,3 +125,48 @@ def test_administrators_change_pages(db: None) -> None:
         "/admin/hd_knowledge/page/add/", {"name": "imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
     )
     assert "Name already exists" in refused.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["faq", "category", "canned"])
+def test_nobody_replaces_what_somebody_else_wrote_without_seeing_it(library: Library, kind: str) -> None:
+    client = agent_client(AgentFactory.new(permissions={"faq.manage": 1}, role=RoleFactory.new(keys=["canned.manage"])))
+    row: Any = {
+        "faq": library.faqs["How do I load paper?"],
+        "category": library.categories["Printers"],
+        "canned": CannedResponse.objects.order_by("pk").first(),
+    }[kind]
+    address = f"/scp/canned/{row.pk}/" if kind == "canned" else f"/scp/kb/{FOLDERS[kind]}/{row.pk}/edit/"
+    name = {"faq": "answer", "category": "description", "canned": "response"}[kind]
+    type(row).objects.filter(pk=row.pk).update(updated=datetime(2030, 1, 1, tzinfo=UTC))
+    mine, theirs = (filled(soup(client.get(address))) for _ in range(2))
+    assert client.post(address, {**theirs, name: "<p>Theirs</p>"}).status_code == 302
+    refused = client.post(address, {**mine, name: "<p>Mine</p>"})
+    assert refused.status_code == 422
+    assert "Somebody else has changed this meanwhile." in refused.content.decode()
+    row.refresh_from_db()
+    assert getattr(row, name) == "<p>Theirs</p>"
+    assert client.post(address, filled(soup(refused))).status_code == 302
+    row.refresh_from_db()
+    assert getattr(row, name) == "<p>Mine</p>"
+    type(row).objects.filter(pk=row.pk).delete()
+    assert client.post(address, mine).status_code == 404
+
+
+FOLDERS = {"faq": "faqs", "category": "categories"}
+
+
+def filled(page: BeautifulSoup) -> dict[str, Any]:
+    """Give what a browser sends for the form of the page as it stands."""
+    data: dict[str, Any] = {}
+    for one in page.select("form.kb-form [name]"):
+        if one.name == "textarea":
+            data[str(one["name"])] = one.get_text()
+        elif one.name == "select":
+            chosen = one.select_one("option[selected]") or one.select_one("option")
+            data[str(one["name"])] = chosen["value"] if chosen else ""
+        elif one.get("type") in {"checkbox", "radio"}:
+            if one.has_attr("checked"):
+                data.setdefault(str(one["name"]), []).append(one.get("value", "on"))
+        elif one.get("type") != "file":
+            data[str(one["name"])] = one.get("value", "")
+    return data

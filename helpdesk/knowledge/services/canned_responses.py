@@ -14,7 +14,13 @@ from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.knowledge.policies import check_may_manage_canned
 from helpdesk.knowledge.registries import uses_of_canned_response
-from helpdesk.knowledge.services.texts import checked_html, delete_attachments, ready_files, store_attachments
+from helpdesk.knowledge.services.texts import (
+    checked_html,
+    delete_attachments,
+    locked,
+    ready_files,
+    store_attachments,
+)
 from helpdesk.legacy.errors import Conflict, ValidationFailed
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department
@@ -48,11 +54,14 @@ def create_canned_response(
     return store_canned_response(draft, actor=actor)
 
 
-def store_canned_response(draft: CannedDraft, *, actor: Actor, canned: CannedResponse | None = None) -> CannedResponse:
-    """Create a canned response, or change the given one, and give it.
+def store_canned_response(
+    draft: CannedDraft, *, actor: Actor, canned: CannedResponse | None = None, seen: str | None = None
+) -> CannedResponse:
+    """Create a canned response, or change the given one (the version that was `seen`), and give it.
 
     Raises PermissionRefused without `canned.manage` in any department, ValidationFailed for a title that is too short
-    or taken, for an empty text and for an unknown department. Source: osticket/kb.md §4.
+    or taken, for an empty text and for an unknown department; Conflict when somebody else has changed it meanwhile.
+    Source: osticket/kb.md §4.
     """
     check_may_manage_canned(actor)
     title = draft.title.strip()
@@ -61,6 +70,7 @@ def store_canned_response(draft: CannedDraft, *, actor: Actor, canned: CannedRes
     files = ready_files(draft.files)
     text = checked_html(draft.response, field="response", missing=_("Response text is required"))
     with transaction.atomic():
+        canned = locked(canned, seen=seen) if canned else None
         if CannedResponse.objects.filter(title__folded=title).exclude(pk=canned.pk if canned else 0).exists():
             raise ValidationFailed(_("Title already exists"), code="title_taken", field="title")
         department = Department.objects.filter(pk=draft.department_id).first() if draft.department_id else None
