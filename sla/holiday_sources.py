@@ -18,14 +18,17 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import ValidationFailed
 from sla.business_hours import Repeat
-from sla.services.entries import EntryDraft
+from sla.services.entries import EntryDraft, stored_end
 
 YEARS_LOOKED_AT = 6
 """A holiday on the same date in all of these years is one of that date."""
 MOST_ENTRIES = 1000
 MOST_YEARS = 10
 LARGEST_FILE = 1024 * 1024
+MOST_STEPS = 60_000
+"""Days, weeks, months or years that the rules of one file are followed through, with or without a holiday in them."""
 _FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+_WITHIN_A_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 
 def countries() -> list[tuple[str, str]]:
@@ -96,17 +99,19 @@ def calendar_holidays(content: bytes, *, zone: tzinfo, first_year: int, years: i
     if len(content) > LARGEST_FILE:
         raise _refused(_("The file is too large: at most 1 MB."), "too_large")
     try:
-        calendars = Calendar.from_ical(content, multiple=True)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+        calendars = Calendar.from_ical(_text_of(content), multiple=True)
+        events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(_("This is no iCalendar file."), "no_calendar") from error
-    events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     if not events:
         raise _refused(_("This file contains no events."), "no_events")
     begin, end = datetime(first_year, 1, 1), datetime(first_year + years, 1, 1)  # noqa: DTZ001 -- on the list's clock
     found: list[EntryDraft] = []
+    patience = _Patience(MOST_STEPS)
+    moved = _moved(events)
     for event in events:
         try:
-            found += _of_event(event, zone, begin, end)
+            found += _of_event(event, zone, begin, end, moved, patience)
         except (BrokenCalendarProperty, AttributeError, OverflowError, TypeError, ValueError) as error:
             message = _("The event “%(name)s” cannot be read.") % {"name": str(event.get("SUMMARY", ""))[:100]}
             raise _refused(message, "bad_event") from error
@@ -116,23 +121,72 @@ def calendar_holidays(content: bytes, *, zone: tzinfo, first_year: int, years: i
     return found
 
 
-def _of_event(event: Any, zone: tzinfo, begin: datetime, end: datetime) -> list[EntryDraft]:
+def _text_of(content: bytes) -> str:
+    """Give the text: UTF-8, UTF-16 where the file says so, else what programs of the West wrote before."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+class _Patience:
+    """How many more steps the rules of a file may take."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def step(self) -> None:
+        """Take one. Raises ValidationFailed when the file has taken too many."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise _refused(_("The events of this file repeat too often, or never come."), "repeats_too_often")
+
+
+class _Interval(int):
+    """The interval of a rule, by which the library goes on: also past all the years in which nothing comes."""
+
+    patience: _Patience
+
+    def __radd__(self, other: int) -> int:
+        self.patience.step()
+        return other + int(self)
+
+    def __mul__(self, other: int) -> int:
+        self.patience.step()
+        return int(self) * other
+
+
+def _moved(events: list[Any]) -> dict[str, list[Any]]:
+    """Give the days, by the name of the event, on which a repeated event was changed by another one."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for event in events:
+        if event.get("RECURRENCE-ID") is not None:
+            found[str(event.get("UID", ""))].append(event["RECURRENCE-ID"])
+    return found
+
+
+def _of_event(
+    event: Any, zone: tzinfo, begin: datetime, end: datetime, moved: dict[str, list[Any]], patience: _Patience
+) -> list[EntryDraft]:
     if event.get("DTSTART") is None or str(event.get("STATUS", "")).upper() == "CANCELLED":
         return []
     name = str(event.get("SUMMARY", "")).strip() or str(_("Holiday"))
-    value = event["DTSTART"].dt
+    value = _value_of(event["DTSTART"])
     is_all_day = not isinstance(value, datetime)
     start = _on_clock(value, zone)
     length = _length(event, start, zone, is_all_day=is_all_day)
     rule = event.get("RRULE")
-    if rule is None:
-        days = [start] if begin <= start + length and start < end else []
-    elif is_all_day and length <= timedelta(days=1) and _is_fixed_date(rule):
+    changed = moved.get(str(event.get("UID", "")), []) if event.get("RECURRENCE-ID") is None else []
+    if rule is not None and is_all_day and length <= timedelta(days=1) and _is_fixed_date(rule):
         day, month = start.day, start.month
         return [EntryDraft(name=name, repeats=Repeat.YEARLY, starts_on=start.date(), day=day, month=month)]
-    else:
-        days = _repeated(event, rule, start, zone, begin, end)
-    return [draft for day in days for draft in _days_of(name, day, length, is_all_day=is_all_day)]
+    days = [start] if rule is None else _repeated(rule, start, zone, begin, end, patience)
+    days += [_on_clock(one.dt, zone) for one in _listed(event, "RDATE") if isinstance(one.dt, date)]
+    excluded = {_on_clock(_value_of(one), zone) for one in [*_listed(event, "EXDATE"), *changed]}
+    wanted = (day for day in dict.fromkeys(days) if begin <= day + length and day < end and day not in excluded)
+    return [draft for day in wanted for draft in _days_of(name, day, length, begin, end, is_all_day=is_all_day)]
 
 
 def _is_fixed_date(rule: Any) -> bool:
@@ -141,17 +195,23 @@ def _is_fixed_date(rule: Any) -> bool:
     return said.pop("FREQ", []) == ["YEARLY"] and said.pop("INTERVAL", ["1"]) == ["1"] and not said
 
 
-def _repeated(event: Any, rule: Any, start: datetime, zone: tzinfo, begin: datetime, end: datetime) -> list[datetime]:
-    if {str(one).upper() for one in rule.get("FREQ", [])} - _FREQUENCIES:
+def _repeated(
+    rule: Any, start: datetime, zone: tzinfo, begin: datetime, end: datetime, patience: _Patience
+) -> list[datetime]:
+    said = {str(key).upper() for key in rule}
+    if _WITHIN_A_DAY & said or {str(one).upper() for one in rule.get("FREQ", [])} - _FREQUENCIES:
         raise _refused(_("The file contains an event that repeats within a day."), "repeats_too_often")
     parts = [part for part in rule.to_ical().decode().split(";") if not part.upper().startswith("UNTIL=")]
     last = min([end, *(_on_clock(one, zone) + timedelta(days=1) for one in rule.get("UNTIL", []))])
-    if "COUNT" not in rule:
+    if last <= begin:
+        return []
+    if "COUNT" not in said:
         parts.append(f"UNTIL={last:%Y%m%dT%H%M%S}")
-    excluded = {_on_clock(one.dt, zone) for one in _listed(event, "EXDATE")}
-    times = rrulestr(";".join(parts), dtstart=start).xafter(begin, inc=True)
-    days = takewhile(lambda day: day < last, times)
-    return [day for day in islice(days, MOST_ENTRIES + 1) if day not in excluded]
+    interval = _Interval(max(1, *(int(one) for one in rule.get("INTERVAL", [1])), 1))
+    interval.patience = patience
+    times: Any = rrulestr(";".join(parts), dtstart=start)
+    found = takewhile(lambda day: day < last, times.replace(interval=interval).xafter(begin, inc=True))
+    return list(islice(found, MOST_ENTRIES + 1))
 
 
 def _listed(event: Any, name: str) -> list[Any]:
@@ -162,27 +222,34 @@ def _listed(event: Any, name: str) -> list[Any]:
 
 def _length(event: Any, start: datetime, zone: tzinfo, *, is_all_day: bool) -> timedelta:
     if event.get("DTEND") is not None:
-        return max(_on_clock(event["DTEND"].dt, zone) - start, timedelta(0))
+        return max(_on_clock(_value_of(event["DTEND"]), zone) - start, timedelta(0))
     if event.get("DURATION") is not None:
         duration: timedelta = event["DURATION"].dt
         return max(timedelta(0), duration)
     return timedelta(days=1 if is_all_day else 0)
 
 
-def _days_of(name: str, start: datetime, length: timedelta, *, is_all_day: bool) -> Iterator[EntryDraft]:
-    """Give an entry for each day of an event; at most a year of them."""
-    end = start + min(length, timedelta(days=366))
-    if is_all_day:
-        end = max(end, start + timedelta(days=1))
-    day = start.date()
-    while datetime.combine(day, time()) < end:
-        opens = start.time() if day == start.date() else time()
-        closes = end.time() if day == end.date() else time(23, 59, 59)
-        if opens < closes:
+def _days_of(
+    name: str, start: datetime, length: timedelta, begin: datetime, end: datetime, *, is_all_day: bool
+) -> Iterator[EntryDraft]:
+    """Give an entry for each day of an event between `begin` and `end`; at most a year of them."""
+    stop = start + (max(length, timedelta(days=1)) if is_all_day else length)
+    first, last = max(start, begin), min(stop, end, max(start, begin) + timedelta(days=366))
+    day = first.date()
+    while datetime.combine(day, time()) < last:
+        opens = first.time() if day == first.date() else time()
+        closes = last.time() if day == last.date() else time(23, 59, 59)
+        if opens.replace(second=0) < stored_end(closes):
             yield EntryDraft(
                 name=f"{name} {day.isoformat()}", repeats=Repeat.NEVER, starts_on=day, starts_at=opens, ends_at=closes
             )
         day += timedelta(days=1)
+
+
+def _value_of(moment: Any) -> Any:
+    """Give the day or time that a property holds; a day is none of any zone, whatever the file says of one."""
+    is_day = str(moment.params.get("VALUE", "")).upper() == "DATE"
+    return moment.dt.date() if is_day and isinstance(moment.dt, datetime) else moment.dt
 
 
 def _on_clock(value: date | datetime, zone: tzinfo) -> datetime:

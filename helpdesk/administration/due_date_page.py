@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration import choices
+from helpdesk.administration.schedule_forms import check_year
 from helpdesk.administration.site import site
 from helpdesk.people.models import Department
 from sla.book import book, zone_of
@@ -39,6 +40,7 @@ class DueDateForm(forms.Form):
     department = forms.TypedChoiceField(label=_("Department"), coerce=int)
     start = forms.DateTimeField(
         label=_("Opened or reopened at"),
+        validators=[check_year],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("By the clock of the help desk."),
     )

@@ -35,12 +35,21 @@ KINDS = (
     ("never", _("Once")),
 )
 """Kinds of entries: the value of `repeats`, with `-week` where the n-th weekday is meant."""
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Years in which entries and tickets begin; before and after, days are counted to no end."""
 WITH_WEEKDAY = ("weekly", "monthly-week", "yearly-week")
 
 
 def _only_when(field: forms.Field, condition: Condition) -> None:
     """Let the script of the pages show a field only beside certain values of another one."""
     field.widget.attrs["data-shown-when"] = json.dumps(condition.as_json())
+
+
+def check_year(value: date) -> None:
+    """Raise ValidationError for a day that no ticket of a help desk has."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        limits = {"first": FIRST_YEAR, "last": LAST_YEAR}
+        raise forms.ValidationError(_("Enter a year from %(first)d to %(last)d."), code="year", params=limits)
 
 
 class ScheduleForm(forms.Form):
@@ -121,11 +130,13 @@ class EntryForm(forms.Form):
     )
     starts_on = forms.DateField(
         label=_("First day"),
+        validators=[check_year],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("It counts from this day on; an entry that counts once counts on this day."),
     )
     stops_on = forms.DateField(
         label=_("Last day"),
+        validators=[check_year],
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("Empty for ever."),

@@ -29,7 +29,7 @@ from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.ids import id_in
 from sla.book import book, entry_of, zone_of
 from sla.constants import ScheduleFlag
-from sla.holiday_sources import calendar_holidays, public_holidays
+from sla.holiday_sources import LARGEST_FILE, calendar_holidays, public_holidays
 from sla.models import Schedule, ScheduleEntry
 from sla.selectors import days_ahead, next_days, problems_of, users_of, zone_name_of
 from sla.services import add_entries, delete_entry, delete_schedule, store_entry, store_schedule
@@ -151,7 +151,7 @@ def _act(
     elif isinstance(form, CalendarForm):
         given = form.cleaned_data
         zone = zone_of(schedule.timezone)
-        content = given["file"].read()
+        content = given["file"].read(LARGEST_FILE + 1)
         drafts = calendar_holidays(content, zone=zone, first_year=given["first_year"], years=given["years"])
         _tell(request, add_entries(schedule, drafts, actor=request.actor), len(drafts))
     elif action == "remove":

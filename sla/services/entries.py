@@ -117,9 +117,11 @@ def store_entry(
     Raises PermissionRefused, ValidationFailed that names the field, NotFound for an entry of another schedule.
     """
     check_is_administrator(actor)
-    Schedule.objects.select_for_update().get(pk=schedule.pk)
-    if entry is not None and entry.schedule_id != schedule.pk:
-        raise NotFound(_("No such entry."), code="entry_not_found")
+    _lock(schedule)
+    if entry is not None:
+        entry = schedule.entries.filter(pk=entry.pk).first()
+        if entry is None:
+            raise NotFound(_("No such entry."), code="entry_not_found")
     draft = draft.checked()
     _check_others(schedule, draft, entry)
     before = _values(entry) if entry is not None else {}
@@ -136,12 +138,13 @@ def add_entries(schedule: Schedule, drafts: Iterable[EntryDraft], *, actor: Acto
     A name that is taken gets a number. Raises PermissionRefused, ValidationFailed.
     """
     check_is_administrator(actor)
-    Schedule.objects.select_for_update().get(pk=schedule.pk)
+    _lock(schedule)
     present = list(schedule.entries.order_by("id"))
     names, known = {str(row.name).lower() for row in present}, {_identity(row) for row in present}
     rows: list[ScheduleEntry] = []
     for draft in drafts:
-        row = _row(schedule, replace(draft.checked(), name=_free_name(draft.name, names)), None, sort=len(present))
+        checked = replace(draft, name=shortened(draft.name.strip(), LONGEST_NAME - 8) or "?").checked()
+        row = _row(schedule, replace(checked, name=_free_name(checked.name, names)), None, sort=len(present))
         if _identity(row) in known:
             continue
         known.add(_identity(row))
@@ -164,6 +167,12 @@ def delete_entry(entry: ScheduleEntry, *, actor: Actor) -> None:
     if schedule is not None:
         _record(actor, schedule, difference(_values(entry), {}), entry.name)
     entry.delete()
+
+
+def _lock(schedule: Schedule) -> None:
+    """Let one at a time change the entries. Raises NotFound for a schedule that somebody has deleted meanwhile."""
+    if Schedule.objects.select_for_update().filter(pk=schedule.pk).first() is None:
+        raise NotFound(_("This schedule no longer exists."), code="schedule_not_found")
 
 
 def _check_others(schedule: Schedule, draft: EntryDraft, entry: ScheduleEntry | None) -> None:
@@ -201,8 +210,7 @@ def _identity(row: ScheduleEntry) -> Sequence[Any]:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    name, number = shortened(name.strip(), LONGEST_NAME - 8) or "?", 1
-    free = name
+    free, number = name, 1
     while free.lower() in taken:
         number += 1
         free = f"{name} ({number})"

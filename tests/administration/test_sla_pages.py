@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time
+from time import process_time
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from filters.constants import FilterFlag
 from filters.models import FilterAction, TicketFilter
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.configuration.services import set_setting, set_settings
+from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department
 from sla.book import book
+from sla.business_hours import Repeat
 from sla.constants import ScheduleFlag, SlaFlag
 from sla.models import Schedule, ScheduleEntry, SlaPlan
+from sla.services import EntryDraft, store_entry
 from tickets.models import HelpTopic, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +237,25 @@ class TestSchedules:
         page = browser.get("/admin/schedules/2/").content.decode()
         assert "18:00–24:00" in page  # noqa: RUF001 -- a range
 
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+    @pytest.mark.parametrize("action", ["preview", "save"])
+    def test_the_ends_of_the_calendar_are_no_days(
+        self, browser: Client, schedule: Schedule, day: str, action: str
+    ) -> None:
+        address = f"/admin/schedules/{schedule.pk}/entries/add/"
+        for more in ({}, {"stops_on": day}, {"kind": "weekly", "weekday": "1"}):
+            data = {"name": "Odd", "kind": "daily", "starts_at": "22:00", "ends_at": "06:00", "ends_next_day": "on"}
+            page = post(browser, address, **{**data, "starts_on": day, "action": action, **more})
+            assert "Enter a year from 1900 to 2100." in page
+        assert not schedule.entries.exists()
+
+    def test_numbers_of_nothing_remove_nothing(self, browser: Client, schedule: Schedule) -> None:
+        for number in ("9" * 5000, "99999999999999999999999", "\u0663", "-1", "x"):
+            for address in (f"/admin/schedules/{schedule.pk}/", "/admin/forms/2/", "/admin/filters/"):
+                for data in ({"action": f"remove-{number}"}, {"action": f"up-{number}"}, {"action": "order"}):
+                    answer = browser.post(address, {**data, "order": number}, follow=True)
+                    assert answer.status_code in {200, 404}, (address, number[:9])
+
     def test_a_preview_saves_nothing(self, browser: Client, schedule: Schedule) -> None:
         page = self.add(browser, schedule, kind="yearly", day=29, month=2, action="preview")
         assert "29 Feb" in page or "29 February" in page
@@ -313,6 +336,58 @@ class TestImports:
         ]
 
     @pytest.mark.parametrize(
+        ("lines", "days"),
+        [
+            ("DTSTART;VALUE=DATE;TZID=Europe/Berlin:20300801", ["2030-08-01"]),
+            ("DTSTART;VALUE=DA\r\n TE:2030\r\n 0801", ["2030-08-01"]),
+            ("DTSTART;VALUE=DATE:20200412\r\nRDATE;VALUE=DATE:20300421,20310413", ["2030-04-21", "2031-04-13"]),
+            ("DTSTART:20300801T080000Z\r\nDTEND:20300801T080030Z", []),
+            ("DTSTART;VALUE=DATE:20250801\r\nDTEND;VALUE=DATE:20300103", ["2030-01-01", "2030-01-02"]),
+            ("DTSTART;VALUE=DATE:19000101\r\nRRULE:FREQ=DAILY;UNTIL=19991231", []),
+            ("DTSTART;VALUE=DATE:20300801\r\nSUMMARY:" + "x" * 300, ["2030-08-01"]),
+        ],
+        ids=["zone", "folded", "listed", "seconds", "long", "past", "name"],
+    )
+    def test_odd_events_are_read(self, browser: Client, holidays: Schedule, lines: str, days: list[str]) -> None:
+        name = "" if "SUMMARY" in lines else "SUMMARY:Fête\r\n"
+        text = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n{name}{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        assert f"{len(days)} holidays added" in self.calendar(browser, holidays, text.encode("cp1252"))
+        assert [str(row.starts_on) for row in holidays.entries.order_by("starts_on")] == days
+        assert not [row.name for row in holidays.entries.all() if not row.name.startswith(("Fête 20", "xxx"))]
+
+    def test_a_day_that_another_event_moves_is_moved(self, browser: Client, holidays: Schedule) -> None:
+        moved = (
+            b"BEGIN:VEVENT\r\nUID:4\r\nRECURRENCE-ID;VALUE=DATE:20300527\r\nDTSTART;VALUE=DATE:20300528\r\n"
+            b"SUMMARY:Moved\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+        self.calendar(browser, holidays, CALENDAR.replace(b"END:VCALENDAR\r\n", moved))
+        in_may = [str(row.starts_on) for row in holidays.entries.filter(starts_on__month=5).order_by("starts_on")]
+        assert in_may == ["2030-05-28", "2032-05-31"]
+
+    @pytest.mark.parametrize(
+        "rule",
+        ["DAILY;BYMONTH=2;BYMONTHDAY=30", "WEEKLY;BYMONTH=2;BYMONTHDAY=30", "DAILY;INTERVAL=7;BYDAY=TU", "DAILY"],
+        ids=["no-day", "no-week", "other-weekday", "for-ever"],
+    )
+    def test_rules_that_go_on_for_ever_take_no_time(self, browser: Client, holidays: Schedule, rule: str) -> None:
+        """Each goes through thousands of years, or through the same days again and again."""
+        event = "BEGIN:VEVENT\r\nUID:{}\r\nDTSTART;VALUE=DATE:19000101\r\nRRULE:FREQ={}\r\nEND:VEVENT\r\n"
+        events = "".join(event.format(number, rule) for number in range(50))
+        begun = process_time()
+        page = self.calendar(browser, holidays, f"BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n".encode())
+        assert process_time() - begun < 5
+        assert "repeat too often" in page or "more than 1000 holidays" in page
+        assert not holidays.entries.exists()
+
+    def test_an_entry_that_is_gone_is_not_made_again(self, holidays: Schedule) -> None:
+        draft = EntryDraft(name="Day", repeats=Repeat.NEVER, starts_on=date(2030, 1, 1))
+        entry = store_entry(holidays, draft, actor=SYSTEM)
+        ScheduleEntry.objects.filter(pk=entry.pk).delete()
+        with pytest.raises(NotFound):
+            store_entry(holidays, draft, actor=SYSTEM, entry=entry)
+        assert not holidays.entries.exists()
+
+    @pytest.mark.parametrize(
         ("content", "message"),
         [
             (b"hello", "This is no iCalendar file."),
@@ -320,8 +395,10 @@ class TestImports:
             (CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=SECONDLY"), "repeats within a day"),
             (CALENDAR.replace(b"BYDAY=-1MO", b"BYDAY=XX"), "The event “Day in May” cannot be read."),
             (CALENDAR.replace(b"20300310T110000Z", b"99999999T110000Z"), "“Meeting of all” cannot be read."),
+            (CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=YEARLY;BYHOUR=1"), "repeats within a day"),
             (CALENDAR + b" " * 1024 * 1024, "The file is too large"),
         ],
+        ids=["text", "empty", "seconds", "weekday", "date", "hour", "large"],
     )
     def test_files_that_are_no_use_are_refused_whole(
         self, browser: Client, holidays: Schedule, content: bytes, message: str
@@ -376,7 +453,10 @@ class TestPreview:
             ("plan=x&department=1&start=2026-05-04T10:00", "not one of the available choices"),
             ("plan=1&department=1&start=soon", "Enter a valid date/time."),
             ("plan=", "This field is required"),
+            ("plan=1&department=1&start=0001-01-01T00:00", "Enter a year from 1900 to 2100."),
+            ("plan=1&department=1&start=9999-12-31T23:59", "Enter a year from 1900 to 2100."),
         ],
+        ids=["unknown", "text", "time", "empty", "first", "last"],
     )
     def test_nonsense_is_named(self, browser: Client, asked: str, message: str) -> None:
         assert message in browser.get(f"/admin/due-dates/?{asked}").content.decode()
