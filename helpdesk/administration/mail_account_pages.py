@@ -45,7 +45,7 @@ METHODS = {
     "oauth2:othermail": _("OAuth2: another provider"),
 }
 SCHEMES = (
-    ("", _("by the port: 465, 993, 995 with TLS, 587 with STARTTLS, others without")),
+    ("", _("by the port")),
     ("ssl", _("TLS from the start")),
     ("tls", _("STARTTLS")),
     ("plain", _("none")),
@@ -64,7 +64,10 @@ class ServerForm(forms.Form):
         label=_("Encryption"),
         required=False,
         choices=SCHEMES,
-        help_text=_("Certificates are checked; hosts in MAIL_UNVERIFIED_HOSTS are trusted without."),
+        help_text=_(
+            "By the port: 465, 993 and 995 with TLS, 587 with STARTTLS, others without. Certificates are checked; "
+            "hosts in MAIL_UNVERIFIED_HOSTS are trusted without."
+        ),
     )
     method = forms.ChoiceField(
         label=_("Sign-in"),
