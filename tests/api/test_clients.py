@@ -35,10 +35,10 @@ sys.exit({201: 0, 400: 66, 401: 77, 403: 77, 415: 65, 416: 65, 417: 65, 501: 65,
 
 
 @pytest.fixture(scope="module")
-def desk(migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A help desk that is set up, with a key for this machine."""
     folder = tmp_path_factory.mktemp("desk") / "data"
-    shutil.copytree(migrated_folder, folder)
+    shutil.copytree(prepared, folder)
     for arguments in [("setup",), ("shell", "--no-imports", "-c", MAKE_KEY)]:
         done = manage(folder, *arguments)
         assert done.returncode == 0, done.stderr

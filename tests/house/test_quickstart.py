@@ -1,6 +1,7 @@
 """`manage.py quickstart` with everything real: the first start, the second one, and the ones that must not happen."""
 
 import re
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -34,9 +35,9 @@ def quickstart(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
 
 
 @pytest.fixture(scope="module")
-def static_root(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give a directory in which the static files are collected once for several starts."""
-    return str(tmp_path_factory.mktemp("static"))
+def static_root(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give a directory in which the static files are collected already."""
+    return str(shutil.copytree(prepared / "static", tmp_path_factory.mktemp("collected") / "static"))
 
 
 def rows(data_directory: Path, query: str) -> list[tuple[object, ...]]:
