@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from helpdesk.configuration.kept import Kept
 from helpdesk.files.models import StoredFile
 from helpdesk.files.services import OCTET_STREAM, read_file
 from helpdesk.mail.outgoing import Recipient
@@ -20,6 +21,8 @@ from helpdesk.mail.rendering import RenderedMail, file_name_of
 from helpdesk.outbox.handlers import GiveUp
 
 MAILER = "Ostler"
+MOST_KEPT = 32 * 1024
+"""Bytes of an image that is kept in memory for a moment."""
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff@<>()\[\],;:\"\\]+|\[[\w.:]+\]")
 
@@ -72,7 +75,7 @@ def _message(mail: RenderedMail, to: Sequence[Address], cc: Sequence[Address], n
             html_part = message.get_payload()[-1]  # type: ignore[index]
             main, sub = _media_type(file)
             html_part.add_related(  # type: ignore[union-attr]
-                _content(file),
+                _image(file),
                 maintype=main,
                 subtype=sub,
                 cid=f"<{content_id}>",
@@ -127,5 +130,14 @@ def _media_type(file: StoredFile) -> tuple[str, str]:
     return (main, sub) if slash and main not in {"message", "multipart"} else ("application", "octet-stream")
 
 
+def _image(file: StoredFile) -> bytes:
+    """Give the content of an image; a small one may be in every mail (a logo)."""
+    return _small_image(file.pk) if file.size <= MOST_KEPT else _content(file)
+
+
 def _content(file: StoredFile) -> bytes:
     return b"".join(read_file(file))
+
+
+_small_image = Kept(lambda file_id: _content(StoredFile.objects.get(pk=file_id)))
+_small_image.forget_with(StoredFile)

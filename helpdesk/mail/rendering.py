@@ -190,10 +190,9 @@ def _sender_name(code: str, entry: ThreadEntry | None, sender: EmailAddress) -> 
     if code not in ANSWERS_OF_AGENTS or entry is None or entry.staff is None:
         return sender.name
     chosen = agent_settings(entry.staff.pk).text("default_from_name")
-    department = entry.staff.dept
     if chosen == "mine" and not configuration.current().boolean("hide_staff_name"):
         return agent_name(entry.staff.firstname, entry.staff.lastname, username=entry.staff.username)
-    if chosen == "dept" and department is not None and department.ispublic:
+    if chosen == "dept" and (department := entry.staff.dept) is not None and department.ispublic:
         return department.name
     return sender.name
 
@@ -244,13 +243,17 @@ def _with_marks(html: str, message_id: str, *, has_entry: bool) -> str:
     return f"{mark}{html}"
 
 
+_files_of_keys = Kept(lambda *keys: {file.key.lower(): file for file in StoredFile.objects.filter(key__in=keys)})
+_files_of_keys.forget_with(StoredFile)
+
+
 def _with_images(html: str, sender: EmailAddress) -> tuple[str, dict[str, StoredFile]]:
     """Give the HTML with Content-IDs of this mail, and the images by them."""
     keys = {match["key"].lower() for match in _SHOWN_IMAGE.finditer(html)}
     if not keys:
         return html, {}
     domain = sender.email.rpartition("@")[2] or "localhost"
-    found = {file.key.lower(): file for file in StoredFile.objects.filter(key__in=keys)}
+    found = _files_of_keys(*sorted(keys))
     images = {f"{key}@{domain}": file for key, file in found.items()}
 
     def content_id(match: re.Match[str]) -> str:

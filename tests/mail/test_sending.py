@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from helpdesk.configuration.models import ConfigItem
@@ -256,6 +258,21 @@ def test_alerts_say_that_a_program_sent_them(desk: Desk, sink: Sink) -> None:
     alerts = [message for message in sink.messages if message["Auto-Submitted"] == "auto-generated"]
     assert alerts
     assert all(message["X-Auto-Response-Suppress"] == "OOF, AutoReply" for message in alerts)
+
+
+def test_an_image_that_every_alert_shows_is_read_once(desk: Desk, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("helpdesk.configuration.kept.LONGEST_AGE", 600.0)
+    set_settings("core", {"ticket_alert_active": "1", "ticket_alert_dept_members": "1"}, SYSTEM)
+    for number in range(3):
+        open_ticket(f"Case {number}")
+    with CaptureQueriesContext(connection) as queries:
+        deliver_due()
+    shown = [part for message in sink.messages for part in message.walk() if part.get_content_maintype() == "image"]
+    assert len(shown) >= 3
+    assert len({part.get_content() for part in shown}) == 1
+    read = [one["sql"] for one in queries if "filedata" in one["sql"]]
+    assert read
+    assert len(read) == len(set(read))
 
 
 @pytest.mark.parametrize(
