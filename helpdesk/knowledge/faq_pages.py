@@ -150,8 +150,11 @@ def suggested_faqs(text: str, *, for_agents: bool = False) -> list[FaqLine]:
     return [line for _score, line in best[:MOST_SUGGESTIONS]]
 
 
-def faq_page(faq: Faq, *, links: LinkMaker) -> FaqPage:
-    """Give an FAQ; who may read it was decided by who looked it up."""
+def faq_page(faq: Faq, *, links: LinkMaker, language: str | None = None) -> FaqPage:
+    """Give an FAQ; who may read it was decided by who looked it up.
+
+    With `language` without the files that are for readers of another one.
+    """
     attachments = attachments_of(AttachmentType.FAQ, [faq.pk]).get(faq.pk, [])
     wanted = set(FaqTopic.objects.filter(faq=faq).values_list("topic_id", flat=True))
     return FaqPage(
@@ -164,7 +167,7 @@ def faq_page(faq: Faq, *, links: LinkMaker) -> FaqPage:
         is_public=bool(faq.ispublished) and faq.category is not None and bool(faq.category.ispublic),
         notes=faq.notes or "",
         topics=[topic for topic in help_topics() if topic[0] in wanted] if wanted else [],
-        files=file_lines(attachments, links),
+        files=file_lines([one for one in attachments if language is None or _is_for(one, language)], links),
         updated=faq.updated,
     )
 
@@ -172,6 +175,12 @@ def faq_page(faq: Faq, *, links: LinkMaker) -> FaqPage:
 def file_lines(attachments: Iterable[Attachment], links: LinkMaker) -> list[FileLine]:
     """Give the files that are listed beside a text."""
     return [FileLine(links.url(one), display_name(one), one.file.size, one.pk) for one in attachments if not one.inline]
+
+
+def _is_for(attachment: Attachment, language: str) -> bool:
+    """Whether a file is for readers of a language (`de`, `pt-br`); osTicket notes `de`, `pt_BR`, or nothing for all."""
+    of_file, wanted = (name.lower().replace("_", "-") for name in (attachment.lang or "", language))
+    return of_file in {"", wanted, wanted.partition("-")[0]} or of_file.partition("-")[0] == wanted
 
 
 def teaser_of(html: str) -> str:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from helpdesk.files.links import LinkMaker
@@ -75,7 +76,7 @@ def faq(request: HttpRequest, faq_id: int) -> HttpResponse:
     """Show an FAQ."""
     found = get_object_or_404(Faq.objects.public().select_related("category"), pk=faq_id)
     links = LinkMaker(reverse("portal:file"), timezone.now())
-    return render(request, "knowledge/portal/faq.html", {"faq": faq_page(found, links=links)})
+    return render(request, "knowledge/portal/faq.html", {"faq": faq_page(found, links=links, language=get_language())})
 
 
 @require_safe

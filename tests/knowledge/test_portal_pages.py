@@ -9,6 +9,8 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from helpdesk.configuration.services import set_settings
+from helpdesk.files.models import Attachment
+from helpdesk.files.services import attach, store_file
 from helpdesk.knowledge.constants import FaqPublication
 from helpdesk.knowledge.models import Faq
 from helpdesk.knowledge.services import FaqDraft, store_faq
@@ -173,3 +175,12 @@ def test_suggestions_come_while_a_ticket_is_written(
     assert asker
     name = str(asker["hx-get"]).partition("field=")[2]
     assert form.select_one(f"input[name='{name}']")
+
+
+def test_files_for_readers_of_another_language_are_not_shown(client: Client, library: Library) -> None:
+    faq = library.faqs["How do I load paper?"]
+    for name, language in (("all.txt", None), ("english.txt", "en_US"), ("german.txt", "de")):
+        attach(store_file(name.encode(), name=name), object_type="F", object_id=faq.pk)
+        Attachment.objects.filter(type="F", object_id=faq.pk, file__name=name).update(lang=language)
+    page = client.get(f"/kb/faqs/{faq.pk}/").content.decode()
+    assert [name in page for name in ("all.txt", "english.txt", "german.txt")] == [True, True, False]
