@@ -127,6 +127,7 @@ class TestBadJson:
             (b'{"name": "Jo"', "Syntax error, malformed JSON"),
             (b'{"a": NaN}', "Syntax error, malformed JSON"),
             (b'{"name": "J\xf6"}', "Malformed UTF-8 characters, possibly incorrectly encoded"),
+            (b"[" + b"9" * 5000 + b', "J\xf6"]', "Malformed UTF-8 characters, possibly incorrectly encoded"),
             (b'{"name": "\\ud83d"}', "Malformed UTF-8 characters, possibly incorrectly encoded"),
             (b'{"name": "a\x00b"}', "Unexpected control character found"),
             (b"[" * 100_000, "Maximum stack depth exceeded"),

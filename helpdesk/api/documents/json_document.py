@@ -50,7 +50,7 @@ def _decoded(body: bytes) -> str:
 def _first_mistake(before: str) -> str:
     """Say what is wrong with a text that ends in bytes which are no UTF-8: that, or a mistake before them."""
     try:
-        json.loads(before)
+        json.loads(before, parse_int=_integer)
     except RecursionError:
         return DEPTH
     except json.JSONDecodeError as error:
