@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from helpdesk.files.models import Attachment
 from helpdesk.forms.constants import FieldFlag
 from helpdesk.forms.models import FormField
+from helpdesk.knowledge.models import CannedResponse
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.permissions import RolePermission
 from helpdesk.threads.constants import EntryFlag
@@ -45,7 +46,6 @@ def may_see_canned(request: HttpRequest, attachment: Attachment) -> bool:
     access: AgentAccess | None = getattr(request, "access", None)
     if access is None:
         return False
-    return (
-        access.has_permission_anywhere(RolePermission.CANNED_MANAGE)
-        or canned_responses(access).filter(pk=attachment.object_id).exists()
-    )
+    manages = access.has_permission_anywhere(RolePermission.CANNED_MANAGE)
+    responses = CannedResponse.objects.all() if manages else canned_responses(access)
+    return responses.filter(pk=attachment.object_id).exists()

@@ -130,7 +130,7 @@ def shown_files(access: AgentAccess, ticket: Ticket | None, html: str) -> list[N
 
 
 def _picture_keys(html: str) -> set[str]:
-    return {key.lower() for key in _PICTURE_KEY.findall(clean_html(html).html)} if "cid:" in html else set()
+    return {key.lower() for key in _PICTURE_KEY.findall(clean_html(html).html)}
 
 
 def _new_file(row: Attachment) -> NewFile:

@@ -78,7 +78,11 @@ def has_server() -> bool:
 
 
 def forget_servers() -> None:
-    """Let the next question whether there is a server be answered anew once the change of accounts is committed."""
+    """Let the next question whether there is a server be answered anew: accounts have changed.
+
+    Also once the change is committed: until then others keep the old answer.
+    """
+    cache.delete(_HAS_SERVER)
     transaction.on_commit(partial(cache.delete, _HAS_SERVER))
 
 
