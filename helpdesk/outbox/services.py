@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models.constants import OnConflict
 from django.utils import timezone
@@ -17,6 +20,9 @@ from helpdesk.outbox.waking import wake_workers
 
 LONGEST_KEY = 190
 LONGEST_KIND = 64
+_ESCAPES = re.compile(r"\\\\|\\ud[89ab]..\\ud[c-f]..|(?P<foreign>\\u0000|\\ud[89a-f]..)")
+_SUBSTITUTE = "\\u001a"
+"""ASCII's sign for a character that could not be kept: what is addressed with it cannot be reached, as before."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def _write(effects: Sequence[NewEffect], moment: datetime) -> None:
     insert = operations.insert_statement(on_conflict=OnConflict.IGNORE)
     end = operations.on_conflict_suffix_sql(fields, OnConflict.IGNORE, names, [])
     place = f"({', '.join(['%s'] * len(names))})"
-    _kind, _key, payload, *_ids, next_try, _created = fields
+    next_try = fields[_GIVEN.index("next_try")]
     created = next_try.get_db_prep_save(moment, connection)
     size = operations.bulk_batch_size([*fields, *others], effects)
     for start in range(0, len(effects), size):
@@ -78,12 +84,23 @@ def _write(effects: Sequence[NewEffect], moment: datetime) -> None:
         for effect in batch:
             _check(effect)
             due = created if effect.not_before is None else next_try.get_db_prep_save(effect.not_before, connection)
-            stored = payload.get_db_prep_save(dict(effect.payload), connection)
-            values += (effect.kind, _stored_key(effect.key), stored, effect.object_type, effect.object_id, due, created)
+            key, payload = _stored_key(effect.key), _stored_payload(effect.payload)
+            values += (effect.kind, key, payload, effect.object_type, effect.object_id, due, created)
             values += defaults
         sql = f"{insert} {quote(Effect._meta.db_table)} ({columns}) VALUES {', '.join([place] * len(batch))} {end}"
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
+
+
+def _stored_payload(payload: Mapping[str, Any]) -> str:
+    """Give a payload as JSON that every engine takes: MariaDB and PostgreSQL know no halves of surrogate pairs, and
+    PostgreSQL no NUL."""
+    text = json.dumps(dict(payload), cls=DjangoJSONEncoder)
+    return _ESCAPES.sub(_storable, text) if "\\ud" in text or "\\u0000" in text else text
+
+
+def _storable(escape: re.Match[str]) -> str:
+    return _SUBSTITUTE if escape["foreign"] else escape[0]
 
 
 def _check(effect: NewEffect) -> None:
@@ -96,7 +113,7 @@ def _stored_key(key: str) -> str:
 
     Columns compare without regard to case or accents on some engines, keys do not.
     """
-    if len(key) <= LONGEST_KEY and key.isascii() and key == key.lower():
+    if len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() and key == key.lower():
         return key
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     readable = "".join(c for c in key.lower() if c.isascii() and c.isprintable())
