@@ -135,7 +135,7 @@ def delete_account(account: EmailAccount, *, actor: Actor) -> None:
     Raises PermissionRefused, and Conflict for a mailbox as which the SMTP account of the same address signs in.
     """
     check_is_administrator(actor)
-    account = EmailAccount.objects.select_for_update().select_related("email").get(pk=account.pk)
+    account = EmailAccount.objects.select_for_update().get(pk=account.pk)
     if account.type == MAILBOX and account.email.accounts.filter(type=SMTP, auth_bk="mailbox").exists():
         message = _("The SMTP account of this address signs in as its mailbox: change or remove that one first.")
         raise Conflict(message, code="mailbox_lends_credentials")
