@@ -27,6 +27,7 @@ from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.files.selectors import attachments_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import DomainError, NotFound, ValidationFailed
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.bodies import TEXT, offloaded_bodies
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.html import text_as_html
@@ -39,7 +40,7 @@ from tasks.new_task_form import NewTaskForm
 from tasks.policies import get_task_for_agent, may_create, may_create_on
 from tasks.services.bulk import MOST_TASKS, BulkResult
 from tasks.task_list import LONGEST_QUERY, ListKey, task_list
-from tickets.agent_pages import not_found_is_404, number_in, status_of, wants_part
+from tickets.agent_pages import not_found_is_404, status_of, wants_part
 from tickets.models import Ticket
 from tickets.open_form import form_key
 from tickets.policies import get_ticket_for_agent
@@ -84,7 +85,7 @@ def tasks(request: AgentRequest, list_key: str = ListKey.OPEN) -> HttpResponse:
 @require_safe
 def legacy_tasks_page(request: AgentRequest) -> HttpResponse:
     """Lead bookmarks and links in old e-mails on: `tasks.php?id=`, `?status=`, `?a=search&query=`, `?a=add`."""
-    if task_id := number_in(request.GET.get("id", "")):
+    if task_id := id_in(request.GET.get("id", "")):
         return redirect("agent:task", task_id)
     if request.GET.get("a") == "search" or request.GET.get("query"):
         return redirect(
@@ -119,7 +120,7 @@ BULK_PERMISSIONS = ("assign", "transfer", "close", "create", "edit", "delete")
 @not_found_is_404
 def bulk(request: AgentRequest) -> HttpResponse:
     """Do the same to all chosen tasks (`tids`), and say what became of each that it could not be done to."""
-    chosen = [number for one in request.POST.getlist("tids") if (number := number_in(one))]
+    chosen = [number for one in request.POST.getlist("tids") if (number := id_in(one))]
     back = _way_back(request)
     if not chosen:
         messages.error(request, _("You must select at least one task."))
@@ -145,9 +146,7 @@ def _operation(request: AgentRequest) -> Callable[[Task], object]:
         assignee = _chosen_assignee(request)
         return lambda task: services.assign_task(task, actor=actor, **assignee)
     if name == "transfer":
-        department = (
-            departments_for(request.access).filter(pk=number_in(request.POST.get("department", "")) or 0).first()
-        )
+        department = departments_for(request.access).filter(pk=id_in(request.POST.get("department", "")) or 0).first()
         if department is None:
             raise ValidationFailed(_("Department selection is required"), code="department_required")
         return lambda task: services.transfer_task(task, actor=actor, department=department)
@@ -274,12 +273,12 @@ def _show_new(
 
 def _ticket(request: AgentRequest) -> Ticket | None:
     given = request.POST.get("ticket", "") or request.GET.get("ticket", "")
-    return get_ticket_for_agent(request.access, number_in(given) or 0) if given else None
+    return get_ticket_for_agent(request.access, id_in(given) or 0) if given else None
 
 
 def _entry(request: AgentRequest, ticket: Ticket | None) -> ThreadEntry | None:
     """Give the entry of the ticket's thread that the task is made from; another one counts as none."""
-    number = number_in(request.POST.get("entry", "") or request.GET.get("entry", ""))
+    number = id_in(request.POST.get("entry", "") or request.GET.get("entry", ""))
     thread = find_thread(ticket) if ticket is not None else None
     return thread.entries.filter(pk=number).first() if thread is not None and number else None
 

@@ -24,6 +24,7 @@ from helpdesk.forms.field_types import Asked, agent_owner
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.bodies import TEXT
 from tasks import services
 from tasks.agent_actions import DIALOGS
@@ -35,7 +36,7 @@ from tasks.services import TaskPosted
 from tasks.states import find_thread
 from tasks.task_list import ListKey
 from tasks.task_page import NEEDED, task_page
-from tickets.agent_pages import SEEN, not_found_is_404, number_in, status_of, wants_part
+from tickets.agent_pages import SEEN, not_found_is_404, status_of, wants_part
 from tickets.changes import Change, changes_of
 
 FORMS: dict[str, type[TaskForm]] = {"update_form": UpdateForm, "note_form": NoteForm}
@@ -49,7 +50,7 @@ FORMS: dict[str, type[TaskForm]] = {"update_form": UpdateForm, "note_form": Note
 def task(request: AgentRequest, task_id: int) -> HttpResponse:
     """Show a task with its thread and what the agent may do with it; only older entries when htmx asks for them."""
     found = get_task_for_agent(request.access, task_id)
-    page = _page_of(request, found, before=number_in(request.GET.get("before", "")))
+    page = _page_of(request, found, before=id_in(request.GET.get("before", "")))
     if wants_part(request):
         response = render(request, "tasks/agent/_thread_items.html", {"task_page": page})
     else:
@@ -109,7 +110,7 @@ def claim(request: AgentRequest, task_id: int) -> HttpResponse:
     """Take a task that nobody has, or take it over from the agent whom the page has shown (`from`)."""
     found = get_task_for_agent(request.access, task_id)
     try:
-        services.claim_task(found, actor=request.actor, taken_from=number_in(request.POST.get("from", "")))
+        services.claim_task(found, actor=request.actor, taken_from=id_in(request.POST.get("from", "")))
     except NotFound:
         raise
     except DomainError as refusal:

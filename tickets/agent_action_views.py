@@ -21,11 +21,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from tickets.agent_actions.base import ActionForm, Subject, TicketAction
 from tickets.agent_pages import (
     SEEN,
     not_found_is_404,
-    number_in,
     page_of,
     status_of,
     ticket_context,
@@ -66,7 +66,7 @@ def family_view(action: TicketAction) -> Callable[..., HttpResponseBase]:
     @require_safe
     @not_found_is_404
     def view(request: AgentRequest) -> HttpResponse:
-        ids = sorted({number for text in request.GET.getlist("ticket") if (number := number_in(text))})[:MOST_FAMILY]
+        ids = sorted({number for text in request.GET.getlist("ticket") if (number := id_in(text))})[:MOST_FAMILY]
         found = list(Ticket.objects.accessible_to(request.access).filter(pk__in=ids).order_by("pk"))
         if not found:
             raise NotFound(_("You must select at least one ticket."), code="tickets_required")

@@ -24,8 +24,9 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.legacy.errors import Conflict
+from helpdesk.legacy.ids import id_in
 from tickets.agent_actions.base import ActionForm, Subject, TicketAction
-from tickets.agent_pages import not_found_is_404, number_in, wants_part, way_back
+from tickets.agent_pages import not_found_is_404, wants_part, way_back
 from tickets.changes import SHOWN_CHANGES, changes_among
 from tickets.list_options import ListOptions
 from tickets.models import Ticket
@@ -193,7 +194,7 @@ class _Bulk:
         if self.is_whole_list:
             return self._whole_list(given.get(WHOLE_LIST, ""), QueryDict(given.get(OPTIONS, "")))
         texts = [*given.getlist(CHOSEN), *given.get(LIST, "").split(",")]
-        ids = [number for text in texts if (number := number_in(text))]
+        ids = [number for text in texts if (number := id_in(text))]
         return list(dict.fromkeys(ids))[:MOST_TICKETS]
 
     def _whole_list(self, name: str, looked: QueryDict) -> list[int]:
@@ -203,14 +204,14 @@ class _Bulk:
             criteria = criteria_in(looked.get("c", ""))
             text = looked.get("q", "").replace("\0", "")[:LONGEST_TEXT]
             return ids_found(access, text, criteria, now=now, most=MOST_TICKETS, options=options)
-        queue = queue_for(access, number_in(name) or 0)
+        queue = queue_for(access, id_in(name) or 0)
         return ids_in_queue(access, queue, now=now, most=MOST_TICKETS, options=options)
 
     def _since(self) -> datetime | None:
         """Give when the agent saw the tickets: now, where all of a list are meant, which has more than a page shows."""
         if self.is_whole_list:
             return timezone.now().replace(microsecond=0)
-        seconds = number_in(self.given.get(SINCE, ""))
+        seconds = id_in(self.given.get(SINCE, ""))
         return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
     def _progress(self) -> Progress:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from helpdesk.files.models import Attachment
 from helpdesk.forms.rich_text import html_as_typed, typed_as_html
 from helpdesk.forms.rich_text_control import rich_textarea
+from helpdesk.legacy.ids import ids_in
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.models import Agent, Department, Team
 from helpdesk.people.selectors import department_names
@@ -26,7 +27,7 @@ from tickets.intake import by_id, intake
 from tickets.models import TicketStatus
 from tickets.names import full_name
 from tickets.new_ticket import Signature
-from tickets.prepared_answers import CANNED, canned_responses, is_id, prepared_choices
+from tickets.prepared_answers import CANNED, canned_responses, prepared_choices
 from tickets.reference_data import assignable_team_names, statuses
 from tickets.services import ReplyTo
 
@@ -181,7 +182,7 @@ class OpenTicketForm(forms.Form):
     def insert_canned(self, access: AgentAccess) -> None:
         """Put the chosen prepared answer below what stands in the response, for a page that is shown again."""
         key = self.data.get("canned", "")
-        chosen = canned_responses(access).filter(pk=key).first() if is_id(key) else None
+        chosen = canned_responses(access).filter(pk__in=ids_in([key])).first()
         if chosen is not None:
             texts = [text for text in (self.data.get("response", "").strip(), html_as_typed(chosen.response)) if text]
             has_markup = any(typed_as_html(text) == text for text in texts)

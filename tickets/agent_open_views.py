@@ -16,6 +16,7 @@ from helpdesk.forms.field_types import Asked
 from helpdesk.forms.field_types.presentation import ThreadEntryType
 from helpdesk.forms.uploads import keep_uploads
 from helpdesk.legacy.errors import Conflict, DomainError, PermissionRefused
+from helpdesk.legacy.ids import ids_in
 from helpdesk.people.models import EndUser
 from helpdesk.people.permissions import AgentPermission
 from tickets.agent_open_form import OpenTicketForm
@@ -126,8 +127,7 @@ class _Page:
         return self.uid == SOMEBODY_NEW and self.may_create_people
 
     def _user(self) -> EndUser | None:
-        is_id = self.uid.isascii() and self.uid.isdigit() and len(self.uid) <= 10
-        return EndUser.objects.select_related("org", "default_email").filter(pk=self.uid).first() if is_id else None
+        return EndUser.objects.select_related("org", "default_email").filter(pk__in=ids_in([self.uid])).first()
 
     def prepare_again(self) -> None:
         """Do what the button asked for, and keep everything."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.files.links import LinkMaker
 from helpdesk.legacy.errors import Conflict, DomainError, NotFound, PermissionRefused
+from helpdesk.legacy.ids import id_in
 from tickets.agent_actions.base import Subject
 from tickets.agent_actions.registry import allowed, grouped, in_toolbar
 from tickets.agent_forms import NoteForm, ReplyForm, WritingForm
@@ -51,11 +52,6 @@ def status_of(refusal: DomainError) -> int:
     return known.get(type(refusal), 422)
 
 
-def number_in(text: str) -> int | None:
-    """Give the number in a parameter or cookie, None for anything that is not an id."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
-
-
 def wants_part(request: AgentRequest) -> bool:
     """Whether htmx swaps a part; when it restores a page from the browser's history it needs the whole."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
@@ -63,7 +59,7 @@ def wants_part(request: AgentRequest) -> bool:
 
 def last_queue_id(request: AgentRequest) -> int | None:
     """Give the queue that the agent looked at last."""
-    return number_in(request.COOKIES.get(QUEUE_COOKIE, ""))
+    return id_in(request.COOKIES.get(QUEUE_COOKIE, ""))
 
 
 def way_back(request: AgentRequest) -> str:

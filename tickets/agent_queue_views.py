@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.legacy.errors import DomainError, NotFound
-from tickets.agent_pages import not_found_is_404, number_in, status_of
+from helpdesk.legacy.ids import id_in
+from tickets.agent_pages import not_found_is_404, status_of
 from tickets.criteria import Criterion, parse_criteria
 from tickets.criteria_checks import problems
 from tickets.list_options import ListOptions
@@ -217,7 +218,7 @@ def _posted_preference(request: AgentRequest) -> dict[str, Any]:
     methods = {"1": "set", "0": "nset"}
     assigned = {"1": "assigned", "0": "!assigned"}
     return {
-        "sort_id": number_in(data.get("sort_id", "")),
+        "sort_id": id_in(data.get("sort_id", "")),
         "quick_filter": data.get("filter", "")[:64],
         "criteria": [
             Criterion(path, (assigned if path == "isassigned" else methods)[data.get(f"only-{path}", "")])
@@ -234,7 +235,7 @@ def _show_arrangement(
     tables = queue_tables()
     setting: Any = queue_preferences().get((queue.pk, request.agent.pk))
     setting = setting if isinstance(setting, dict) else {}
-    chosen_sort = number_in(str(setting.get("sort_id") or ""))
+    chosen_sort = id_in(str(setting.get("sort_id") or ""))
     more = {criterion.path: criterion.method for criterion in parse_criteria(setting.get("criteria"))}
     used = {criterion.path for criterion in definition.criteria}
     labels = {"isoverdue": _("Overdue"), "isassigned": _("Assigned"), "isanswered": _("Answered")}

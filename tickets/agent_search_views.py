@@ -18,8 +18,9 @@ from django.views.decorators.http import require_safe
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import id_in
 from tickets.agent_actions.registry import bulk_bar
-from tickets.agent_pages import not_found_is_404, number_in, wants_part
+from tickets.agent_pages import not_found_is_404, wants_part
 from tickets.criteria import Criterion
 from tickets.criteria_rows import CONDITION, MARK, criteria_from, criterion_at, describe, prefixes, row_of, rows_of
 from tickets.list_options import RELEVANCE, ListOptions
@@ -172,7 +173,7 @@ def queue_navigation(request: AgentRequest) -> HttpResponse:
     """Draw the queues with all their numbers, counting those that open tickets do not tell."""
     context = {
         "navigation": navigation_for(request.access, now=timezone.now(), is_complete=True),
-        "current_queue_id": number_in(request.GET.get("queue", "")),
+        "current_queue_id": id_in(request.GET.get("queue", "")),
     }
     return render(request, "components/queue_navigation.html", context)
 

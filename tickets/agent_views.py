@@ -22,6 +22,7 @@ from helpdesk.files.links import LinkMaker
 from helpdesk.forms.field_types import agent_owner
 from helpdesk.forms.uploads import Uploaded
 from helpdesk.legacy.errors import DomainError, NotFound
+from helpdesk.legacy.ids import id_in
 from helpdesk.threads.bodies import HTML, NewFile
 from helpdesk.threads.mails import original_of
 from tickets import services
@@ -33,7 +34,6 @@ from tickets.agent_pages import (
     QUEUE_COOKIE,
     SEEN,
     not_found_is_404,
-    number_in,
     page_of,
     show_ticket,
     status_of,
@@ -122,7 +122,7 @@ def find_ticket(request: AgentRequest) -> HttpResponse:
 def ticket(request: AgentRequest, ticket_id: int) -> HttpResponse:
     """Show a ticket with its thread and what the agent may do with it; only older entries when htmx asks for them."""
     found = get_ticket_for_agent(request.access, ticket_id)
-    page = page_of(request, found, before=number_in(request.GET.get("before", "")))
+    page = page_of(request, found, before=id_in(request.GET.get("before", "")))
     if key := request.GET.get("answer", ""):
         return show_ticket(request, found, page, {"reply_form": _reply_with(request, found, page, key)})
     if wants_part(request):
@@ -251,12 +251,12 @@ def note(request: AgentRequest, ticket_id: int) -> HttpResponse:
 @require_safe
 def legacy_tickets_page(request: AgentRequest) -> HttpResponse:
     """Lead bookmarks and links in old e-mails on: `tickets.php?id=`, `?queue=`, `?a=search&query=`, `?a=open&uid=`."""
-    if ticket_id := number_in(request.GET.get("id", "")):
+    if ticket_id := id_in(request.GET.get("id", "")):
         return redirect("agent:ticket", ticket_id)
-    if queue_id := number_in(request.GET.get("queue", "")):
+    if queue_id := id_in(request.GET.get("queue", "")):
         return redirect("agent:queue", queue_id)
     if request.GET.get("a") == "open":
-        person = number_in(request.GET.get("uid", ""))
+        person = id_in(request.GET.get("uid", ""))
         return redirect(f"{reverse('agent:open')}{f'?uid={person}' if person else ''}")
     if request.GET.get("a") == "search":
         return redirect(f"{reverse('agent:search')}?{urlencode({'q': request.GET.get('query', '')})}")

@@ -9,10 +9,9 @@ from helpdesk.configuration.selectors import current
 from helpdesk.forms.field_types import EMPTY, Asked, Control, FieldType, StoredAnswer, register
 from helpdesk.forms.field_types.choices import submitted_keys
 from helpdesk.forms.models import FormField
+from helpdesk.legacy.ids import ids_in
 from tickets.models import TicketPriority
 from tickets.reference_data import priority_objects
-
-LONGEST_ID = 9
 
 
 @register
@@ -29,8 +28,7 @@ class PriorityType(FieldType):
         if isinstance(submitted, TicketPriority):
             return submitted
         text = next(iter(submitted_keys(submitted)), "")
-        is_id = text.isdecimal() and len(text) <= LONGEST_ID
-        return TicketPriority.objects.filter(pk=int(text)).first() if is_id else None
+        return TicketPriority.objects.filter(pk__in=ids_in([text])).first()
 
     def misread(self, field: FormField, submitted: Any, clean: Any) -> list[str]:
         """Say so when it is no priority."""

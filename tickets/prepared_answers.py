@@ -20,6 +20,7 @@ from helpdesk.forms.field_types.files import upload_ticket
 from helpdesk.forms.uploads import message_field
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import ids_in
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.bodies import HTML, NewFile, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
@@ -86,11 +87,6 @@ def prepared_choices(access: AgentAccess, ticket: Ticket | None = None) -> list[
     return [(str(pk), title) for pk, title in canned_responses(access, ticket).values_list("pk", "title")]
 
 
-def is_id(text: str) -> bool:
-    """Whether a text of a request can be the number of a row."""
-    return text.isascii() and text.isdecimal() and len(text) <= 10
-
-
 def prepared_answer(access: AgentAccess, ticket: Ticket, key: str, *, links: LinkMaker) -> PreparedAnswer:
     """Give a canned response by its id, or quote the first message (`original`), the last one (`lastmessage`) or any
     entry (`entry-7`).
@@ -99,7 +95,7 @@ def prepared_answer(access: AgentAccess, ticket: Ticket, key: str, *, links: Lin
     """
     if key in {ORIGINAL, LAST_MESSAGE} or key.startswith(ENTRY):
         return _quotation(ticket, key, links)
-    chosen = canned_responses(access, ticket).filter(pk=key).first() if is_id(key) else None
+    chosen = canned_responses(access, ticket).filter(pk__in=ids_in([key])).first()
     if chosen is None:
         raise NotFound(_("There is no such prepared answer."), code="answer_not_found")
     html = clean_html(with_values(chosen.response, ticket)).html
@@ -183,7 +179,7 @@ def _quoted(ticket: Ticket, key: str) -> ThreadEntry | None:
     entries = visible_entries(thread_of(ticket))
     if key.startswith(ENTRY):
         number = key.removeprefix(ENTRY)
-        return entries.filter(pk=number).first() if is_id(number) else None
+        return entries.filter(pk__in=ids_in([number])).first()
     messages = entries.filter(type=EntryType.MESSAGE)
     if key == LAST_MESSAGE:
         return messages.last()

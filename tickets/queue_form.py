@@ -10,8 +10,8 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.access import AgentAccess
-from tickets.agent_pages import number_in
 from tickets.constants import QueueFlag
 from tickets.criteria import CriteriaContext, Criterion, parse_criteria
 from tickets.criteria_rows import CriterionRow, Option, criteria_from, offered_fields, row_of, rows_of
@@ -66,12 +66,12 @@ def posted_draft(data: QueryDict, access: AgentAccess) -> QueueDraft:
         is_queue=kind == QUEUE,
         is_shared=kind == SHARED,
         is_enabled=data.get("disabled") != "1",
-        parent_id=number_in(data.get("parent", "")),
-        sort_id=number_in(data.get("sort_id", "")),
+        parent_id=id_in(data.get("parent", "")),
+        sort_id=id_in(data.get("sort_id", "")),
         filter=data.get("filter", "")[:64],
         columns=posted_columns(data),
-        sort=number_in(data.get("place", "")) or 0,
-        sort_ids=[number for text in data.getlist("sorts") if (number := number_in(text))],
+        sort=id_in(data.get("place", "")) or 0,
+        sort_ids=[number for text in data.getlist("sorts") if (number := id_in(text))],
         export=posted_export(data),
         marks=posted_marks(data),
     )

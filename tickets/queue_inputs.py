@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from tickets.agent_pages import number_in
+from helpdesk.legacy.ids import id_in
 from tickets.criteria import CriteriaContext, Criterion
 from tickets.criteria_rows import MARK, CriterionRow, Option, criterion_at, prefixes, row_of
 from tickets.reference_data import ColumnRow, StyleCondition
@@ -41,7 +41,7 @@ class Verb:
     def of(cls, data: QueryDict) -> Verb:
         """Read it."""
         kind, what, number = (*data.get("do", "").split("-"), "", "")[:3]
-        return cls(kind, what, number_in(number) or 0)
+        return cls(kind, what, id_in(number) or 0)
 
 
 NO_VERB = Verb()
@@ -80,7 +80,7 @@ def posted_columns(data: QueryDict) -> list[PlacedColumn]:
     """Read the columns. One that was exchanged for another does not leave its heading and width behind."""
     found = []
     for number in range(MOST_COLUMNS + 1):
-        column_id = number_in(data.get(f"column-{number}", ""))
+        column_id = id_in(data.get(f"column-{number}", ""))
         if not column_id:
             continue
         was = data.get(f"was-{number}", "")
@@ -88,7 +88,7 @@ def posted_columns(data: QueryDict) -> list[PlacedColumn]:
             found.append((number, PlacedColumn(column_id)))
             continue
         heading = data.get(f"heading-{number}", "").replace("\0", "").strip()[:LONGEST_READ]
-        width = number_in(data.get(f"width-{number}", "").strip()) or 0
+        width = id_in(data.get(f"width-{number}", "").strip()) or 0
         found.append((number, PlacedColumn(column_id, heading, width, f"sortable-{number}" in data)))
     return moved(found, Verb.of(data), "column")
 
