@@ -1,14 +1,11 @@
-"""The lists of tasks, what is done to many of them, their export, and new tasks."""
+"""The lists of tasks, their export, and new tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from html import unescape
-from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -16,29 +13,25 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.files.selectors import attachments_of
 from helpdesk.forms.uploads import keep_uploads
-from helpdesk.legacy.errors import DomainError, NotFound, ValidationFailed
+from helpdesk.legacy.errors import DomainError, NotFound
 from helpdesk.legacy.ids import id_in
 from helpdesk.threads.bodies import TEXT, offloaded_bodies
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.html import text_as_html
 from helpdesk.threads.models import ThreadEntry
 from tasks import services
-from tasks.choices import agent_choices, chosen_assignee, department_choices, departments_for, team_choices
+from tasks.choices import agent_choices, department_choices, team_choices
 from tasks.exports import task_table
-from tasks.models import Task
 from tasks.new_task_form import NewTaskForm
 from tasks.policies import get_task_for_agent, may_create, may_create_on
-from tasks.services.bulk import MOST_TASKS, BulkResult
 from tasks.task_list import LONGEST_QUERY, ListKey, task_list
 from tickets.agent_pages import not_found_is_404, status_of, wants_part
 from tickets.models import Ticket
@@ -48,6 +41,9 @@ from tickets.states import find_thread
 
 KEY_SECONDS = 3600
 SHOWN_REFUSALS = 10
+
+
+BULK_PERMISSIONS = ("assign", "transfer", "close", "create", "edit", "delete")
 
 
 @agent_required
@@ -108,105 +104,6 @@ def export(request: AgentRequest, list_key: str, export_format: str) -> HttpResp
     table = task_table(request.access, key, query=query, now=now, zone=timezone.get_current_timezone() or UTC)
     name = f"{table.title}-{timezone.localtime(now):%Y%m%d}"
     return export_response(table, ExportFormat(export_format), name=name)
-
-
-# --- Many at once -----------------------------------------------------------------------------------------------------
-
-BULK_PERMISSIONS = ("assign", "transfer", "close", "create", "edit", "delete")
-
-
-@agent_required
-@require_POST
-@not_found_is_404
-def bulk(request: AgentRequest) -> HttpResponse:
-    """Do the same to all chosen tasks (`tids`), and say what became of each that it could not be done to."""
-    chosen = [number for one in request.POST.getlist("tids") if (number := id_in(one))]
-    back = _way_back(request)
-    if not chosen:
-        messages.error(request, _("You must select at least one task."))
-        return redirect(back)
-    if len(set(chosen)) > MOST_TASKS:
-        messages.error(request, _("At most %(count)d tasks at once.") % {"count": MOST_TASKS})
-        return redirect(back)
-    try:
-        operation = _operation(request)
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
-        return redirect(back)
-    name = request.POST.get("do", "")
-    results = services.for_each_task(request.access, chosen, operation)
-    _tell_results(request, name, results)
-    return redirect(back)
-
-
-def _operation(request: AgentRequest) -> Callable[[Task], object]:
-    """Give what is to be done to each task. Raises ValidationFailed for what nobody knows or has chosen."""
-    actor, name = request.actor, request.POST.get("do", "")
-    if name == "assign":
-        assignee = _chosen_assignee(request)
-        return lambda task: services.assign_task(task, actor=actor, **assignee)
-    if name == "transfer":
-        department = departments_for(request.access).filter(pk=id_in(request.POST.get("department", "")) or 0).first()
-        if department is None:
-            raise ValidationFailed(_("Department selection is required"), code="department_required")
-        return lambda task: services.transfer_task(task, actor=actor, department=department)
-    if name == "due":
-        duedate = _chosen_due_date(request)
-        return lambda task: services.change_due_date(task, duedate, actor=actor)
-    operations: dict[str, Callable[[Task], object]] = {
-        "claim": lambda task: services.claim_task(task, actor=actor),
-        "close": lambda task: services.close_task(task, actor=actor),
-        "reopen": lambda task: services.reopen_task(task, actor=actor),
-        "delete": lambda task: services.delete_task(task, actor=actor),
-    }
-    if name not in operations:
-        raise ValidationFailed(_("Choose what to do with the tasks."), code="operation_unknown")
-    return operations[name]
-
-
-def _chosen_assignee(request: AgentRequest) -> dict[str, Any]:
-    value = request.POST.get("assignee", "")
-    offered = [*agent_choices(request.access, None), *team_choices()]
-    if not any(choice.value == value for choice in offered):
-        raise ValidationFailed(_("Unknown assignee"), code="assignee_unknown")
-    return {**chosen_assignee(value)}
-
-
-def _chosen_due_date(request: AgentRequest) -> datetime:
-    """Give the due date; to take away those of many at once would be a slip."""
-    field = forms.DateTimeField(error_messages={"required": _("Choose a due date.")})
-    try:
-        chosen: datetime = field.clean(request.POST.get("duedate", ""))
-    except forms.ValidationError as error:
-        raise ValidationFailed(" ".join(error.messages), code="duedate_invalid", field="duedate") from error
-    return chosen
-
-
-def _tell_results(request: AgentRequest, name: str, results: list[BulkResult]) -> None:
-    done = sum(one.refusal is None for one in results)
-    verbs = {
-        "assign": _("assigned"),
-        "claim": _("claimed"),
-        "transfer": _("transferred"),
-        "due": _("changed"),
-        "close": _("closed"),
-        "reopen": _("reopened"),
-        "delete": _("deleted"),
-    }
-    values = {"count": done, "total": len(results), "verb": verbs[name]}
-    if done == len(results):
-        text = ngettext(
-            "Successfully %(verb)s %(count)d selected task.", "Successfully %(verb)s %(count)d selected tasks.", done
-        )
-        messages.success(request, text % values)
-        return
-    show = messages.warning if done else messages.error
-    show(request, _("%(count)d of %(total)d selected tasks %(verb)s") % values)
-    refused = [one for one in results if one.refusal is not None]
-    for one in refused[:SHOWN_REFUSALS]:
-        messages.warning(request, f"#{one.number or one.task_id}: {one.refusal}")
-    if len(refused) > SHOWN_REFUSALS:
-        messages.warning(request, _("and %(count)d more") % {"count": len(refused) - SHOWN_REFUSALS})
 
 
 # --- New tasks --------------------------------------------------------------------------------------------------------
@@ -296,9 +193,3 @@ def _list_key(key: str) -> ListKey:
     if key not in set(ListKey):
         raise NotFound(_("There is no such list."), code="list_not_found")
     return ListKey(key)
-
-
-def _way_back(request: AgentRequest) -> str:
-    given = request.POST.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(given, allowed_hosts=None, require_https=request.is_secure())
-    return given if is_ours and given.startswith(reverse("agent:index")) else reverse("agent:tasks")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tasks import agent_list_views, agent_views
+from tasks import agent_bulk_views, agent_list_views, agent_views
 from tasks.agent_action_views import dialog_view
 from tasks.agent_actions import DIALOGS
 
@@ -10,7 +10,7 @@ urlpatterns = [
     path("tasks.php", agent_list_views.legacy_tasks_page),
     path("tasks/", agent_list_views.tasks, name="tasks"),
     path("tasks/new/", agent_list_views.new_task, name="task_new"),
-    path("tasks/bulk/", agent_list_views.bulk, name="task_bulk"),
+    path("tasks/bulk/", agent_bulk_views.bulk, name="task_bulk"),
     path("tasks/list/<slug:list_key>/", agent_list_views.tasks, name="task_list"),
     path("tasks/list/<slug:list_key>/export.<slug:export_format>", agent_list_views.export, name="task_export"),
     path("tasks/<int:task_id>/", agent_views.task, name="task"),

@@ -20,7 +20,7 @@ from tickets.event_sentences import sentence
 from tickets.models import Ticket
 from tickets.states import find_thread
 from tickets.thread_items import author_name_of, names_for, visible_entries
-from tickets.ticket_counts import of_tickets
+from tickets.ticket_counts import of_type
 
 SHOWN_CHANGES = 8
 
@@ -52,9 +52,11 @@ def changes_since(ticket: Ticket, mark: str, *, agent: Agent) -> list[Change]:
     return changes_of(find_thread(ticket), mark, agent=agent, users=[ticket.user] if ticket.user is not None else [])
 
 
-def changes_among(ticket_ids: Collection[int], since: datetime, *, agent: Agent) -> dict[int, list[Change]]:
-    """Give what others than this agent did to some tickets after a moment, by ticket and in its order."""
-    found = of_tickets(Thread.objects.filter(object_id__in=list(ticket_ids)), "object_type")
+def changes_among(
+    object_ids: Collection[int], since: datetime, *, agent: Agent, object_type: str = ObjectType.TICKET
+) -> dict[int, list[Change]]:
+    """Give what others than this agent did to some tickets (or tasks) after a moment, by its id and in its order."""
+    found = of_type(Thread.objects.filter(object_id__in=list(object_ids)), "object_type", object_type)
     threads = dict(found.values_list("pk", "object_id"))
     entries = ThreadEntry.objects.alias(hidden=F("flags").bitand(int(EntryFlag.HIDDEN))).filter(hidden=0)
     written = entries.filter(thread__in=list(threads), created__gt=since).exclude(staff=agent)

@@ -21,8 +21,12 @@ _OF_ROW = {"thread__object_id": OuterRef("pk")}
 
 def of_tickets(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     """Leave only what belongs to threads of tickets; `path` leads to the letter."""
-    kind = Coalesce(path, Value(""))
-    found: QuerySet[Any] = rows.alias(kind=kind).filter(kind=ObjectType.TICKET)
+    return of_type(rows, path, ObjectType.TICKET)
+
+
+def of_type(rows: QuerySet[Any], path: str, object_type: str) -> QuerySet[Any]:
+    """Leave only what belongs to threads of one kind of objects; `path` leads to the letter."""
+    found: QuerySet[Any] = rows.alias(kind=Coalesce(path, Value(""))).filter(kind=object_type)
     return found
 
 

@@ -134,60 +134,6 @@ class TestLists:
         assert not part.select(".rail")
 
 
-class TestBulk:
-    def do(self, browser: Client, name: str, *tasks: Task, **values: str) -> str:
-        data = {"do": name, "tids": [str(task.pk) for task in tasks], "back": "/scp/tasks/list/mine/", **values}
-        response = browser.post("/scp/tasks/bulk/", data, follow=True)
-        assert response.redirect_chain == [("/scp/tasks/list/mine/", 302)]
-        return " | ".join(message.get_text(" ", strip=True) for message in soup(response).select(".message p"))
-
-    def test_every_operation(self, desk: Desk, browser: Client) -> None:
-        first, second = desk.task(), desk.task()
-        assert self.do(browser, "claim", first, second) == "Successfully claimed 2 selected tasks."
-        assert {fresh(first).staff_id, fresh(second).staff_id} == {desk.agent.pk}
-        assert "assigned 2" in self.do(browser, "assign", first, second, assignee=f"s{desk.colleague.pk}")
-        assert fresh(first).staff_id == desk.colleague.pk
-        assert "closed 1 selected task." in self.do(browser, "close", first)
-        assert self.do(browser, "close", first, second).startswith("1 of 2 selected tasks closed | #1:")
-        assert "reopened 2" in self.do(browser, "reopen", first, second)
-        assert "deleted 1" in self.do(browser, "delete", first)
-        assert not Task.objects.filter(pk=first.pk).exists()
-
-    def test_transfer(self, desk: Desk, browser: Client) -> None:
-        desk.agent.permissions = {"visibility.departments": 1, "visibility.agents": 1}
-        desk.agent.save()
-        target = DepartmentFactory.new()
-        task = desk.task()
-        assert "transferred 1" in self.do(browser, "transfer", task, department=str(target.pk))
-        assert fresh(task).dept_id == target.pk
-
-    def test_due_date(self, desk: Desk, browser: Client) -> None:
-        first, second = desk.task(), desk.task()
-        day = timezone.localtime() + timedelta(days=3)
-        told = self.do(browser, "due", first, second, duedate=f"{day:%Y-%m-%dT%H:%M}")
-        assert told == "Successfully changed 2 selected tasks."
-        assert fresh(first).duedate == fresh(second).duedate == day.replace(second=0, microsecond=0)
-        for wrong in ("", "tomorrow"):
-            assert "date" in self.do(browser, "due", first, duedate=wrong)
-        assert fresh(first).duedate is not None
-        assert "0 of 1" in self.do(browser, "due", first, duedate="2001-01-01T10:00")
-
-    def test_what_cannot_be(self, desk: Desk, browser: Client) -> None:
-        task = desk.task()
-        assert self.do(browser, "close") == "You must select at least one task."
-        assert "Choose what" in self.do(browser, "explode", task)
-        assert "Unknown assignee" in self.do(browser, "assign", task, assignee="s999999")
-        assert "Department" in self.do(browser, "transfer", task, department="x")
-        viewer = agent_client(desk.viewer)
-        assert self.do(viewer, "close", task).startswith("0 of 1 selected tasks closed | #1:")
-        assert fresh(task).flags == TaskFlag.OPEN
-
-    @pytest.mark.parametrize("back", ["//evil.test/", "https://evil.test/scp/", "javascript:alert(1)", "/", ""])
-    def test_the_way_back_stays_here(self, browser: Client, back: str) -> None:
-        response = browser.post("/scp/tasks/bulk/", {"do": "close", "back": back})
-        assert response["Location"] == "/scp/tasks/"
-
-
 class TestTaskPage:
     def test_facts_and_conversation(self, desk: Desk, browser: Client) -> None:
         ticket = desk.ticket()
