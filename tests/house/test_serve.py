@@ -6,6 +6,8 @@ import re
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.house.desk import Desk, eventually, free_port, is_alive, manage
+from tests.house.desk import REPOSITORY, Desk, environment, eventually, free_port, is_alive, manage
 
 pytestmark = pytest.mark.once
 
@@ -74,6 +76,16 @@ def test_static_files_are_compressed_and_never_go_stale(desk: Desk) -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     answer.read()
     connection.close()
+
+
+def test_a_web_worker_does_not_load_the_driver_of_another_database(prepared: Path) -> None:
+    """The admin's theme would load psycopg wherever it is installed: 9 MB in each worker."""
+    code = "import sys, helpdesk.wsgi; print('unfold' in sys.modules, 'psycopg_binary' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(
+        command, cwd=REPOSITORY, env=environment(prepared), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (result.stdout, result.returncode) == ("True False\n", 0), result.stderr
 
 
 def test_a_port_in_use_is_named_with_the_way_out(prepared: Path) -> None:
