@@ -95,6 +95,7 @@ def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
     from django.db import connection
 
     from bench.counting import rows_read, seconds_reading
+    from bench.pace import slowness
 
     case.set_up()
     for _warm in range(2):
@@ -104,9 +105,10 @@ def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
         first = time.perf_counter() - started
     if answer.status != case.status:
         raise RuntimeError(f"{case.key} ({case.persona.name}) at {case.address}: status {answer.status}")
-    times, busy = [], []
+    times, busy, paces = [], [], []
     for _run in range(FEWEST_RUNS if first > SLOW_SECONDS else runs):
         case.prepare()
+        paces.append(slowness())
         started, started_busy = time.perf_counter(), time.process_time()
         browser.get(case.address)
         times.append((time.perf_counter() - started) * 1000)
@@ -120,6 +122,8 @@ def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
         "median_ms": round(statistics.median(times), 1),
         "p95_ms": round(sorted(times)[max(-(-len(times) * 95 // 100) - 1, 0)], 1),
         "best_ms": round(min(times), 1),
+        "usual_ms": round(statistics.median(ms / pace for ms, pace in zip(times, paces, strict=True)), 1),
+        "slowness": round(statistics.median(paces), 2),
         "cpu_ms": round(statistics.median(busy), 1),
         "runs": len(times),
         "statements": len(taken.statements),

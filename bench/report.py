@@ -29,7 +29,9 @@ _EXPLANATION = (
     "signed in, warm), without network: median / 95th percentile in ms. CPU is the processor time of that process "
     "alone, which other programs on the machine disturb less; it holds the database's work on SQLite only. “Read” "
     "is what the engine reads for all statements of the page, in a unit of its own; “db” the time in the database of "
-    "one request. The ratios compare the largest size with the smallest. Aims are for the median of the page, of "
+    "one request. “Usual” is the median of each request's ms divided by how many times slower than usual the machine "
+    "ran right before it (bench/pace.py: a loop of fixed length). The ratios compare the largest size with the "
+    "smallest; that of ms is one of usual ms. Aims are for the median of the page, of "
     "“all numbers, anew” for the time in the database."
 )
 Figures = Mapping[str, Any]
@@ -69,7 +71,7 @@ def _engine_table(databases: Sequence[Figures]) -> Iterator[str]:
     yield ""
     yield f"Read: {databases[0]['unit']}."
     yield ""
-    heads = [f"{what} {size}" for size in sizes for what in ("ms", "CPU", "db", "read")]
+    heads = [f"{what} {size}" for size in sizes for what in ("ms", "usual", "CPU", "db", "read")]
     ratios = ["ratio of CPU", "ratio of ms"] if len(databases) > 1 else []
     yield _row(["page", "agent", "aim", "statements", *heads, *ratios])
     yield _row(["---"] * (4 + len(heads) + len(ratios)))
@@ -92,15 +94,19 @@ def _misses(case: Figures) -> str:
     """Say by how much a page misses its aim, '' when it does not."""
     limit, what = _aim_of(case["key"])
     value = case.get(what, 0)
-    return f"{value} ms{' in the database' if what == DATABASE else ''}, aim {limit} ms" if value > limit else ""
+    if value <= limit:
+        return ""
+    usual = f" ({case['usual_ms']} at the usual pace)" if what == PAGE and "usual_ms" in case else ""
+    return f"{value} ms{usual}{' in the database' if what == DATABASE else ''}, aim {limit} ms"
 
 
 def _cells(cases: Sequence[Figures | None]) -> Iterator[str]:
     for case in cases:
         if case is None:
-            yield from ("", "", "", "")
+            yield from ("", "", "", "", "")
         else:
             yield f"{case['median_ms']} / {case['p95_ms']}"
+            yield str(case.get("usual_ms", ""))
             yield str(case["cpu_ms"])
             yield str(case.get("database_ms", ""))
             yield f"{case['read']:,}"
@@ -109,8 +115,8 @@ def _cells(cases: Sequence[Figures | None]) -> Iterator[str]:
 def _ratios(cases: Sequence[Figures | None]) -> Iterator[str]:
     if len(cases) > 1:
         first, last = cases[0], cases[-1]
-        for name in ("cpu_ms", "median_ms"):
-            yield f"{last[name] / first[name]:.2f}" if first and last and first[name] else ""
+        for name in ("cpu_ms", "usual_ms"):
+            yield f"{last[name] / first[name]:.2f}" if first and last and first.get(name) and name in last else ""
 
 
 def _memory_table(memory: Sequence[Figures]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Max, Q, Sum
 from django.test.utils import CaptureQueriesContext
 
+from bench import pace
 from bench.counting import rows_read, taking_down
 from bench.generator import generate
 from bench.plan import DEPARTMENTS, FIRST_DEPARTMENT, PERSONAS, Plan
@@ -160,14 +161,15 @@ def full_scans(sql: str, params: Any) -> list[str]:
 
 def figures(tickets: int, median: float, read: int) -> dict[str, Any]:
     case = {"key": "open, first", "agent": "few", "median_ms": median, "p95_ms": median * 2, "cpu_ms": median / 2}
-    case |= {"statements": 7, "read": read, "database_ms": 4.0}
+    case |= {"statements": 7, "read": read, "database_ms": 4.0, "usual_ms": median / 2 + 1}
     return {"engine": "sqlite", "version": "3.40", "unit": "steps", "tickets": tickets, "cases": [case]}
 
 
 def test_the_report_compares_sizes_and_runs() -> None:
     run = {"date": "2026-11-01", "commit": "abc", "machine": "2 processors", "load": 0.1, "memory": []}
     run["databases"] = [figures(10, 20.0, 500), figures(1000, 70.0, 600)]
-    row = "| open, first | few | 60 ms | 7 | 20.0 / 40.0 | 10.0 | 4.0 | 500 | 70.0 / 140.0 | 35.0 | 4.0 | 600 | 3.50 |"
+    row = "| open, first | few | 60 ms | 7 | 20.0 / 40.0 | 11.0 | 10.0 | 4.0 | 500 |"
+    row += " 70.0 / 140.0 | 36.0 | 35.0 | 4.0 | 600 | 3.50 | 3.27 |"
     assert row in markdown(run)
     earlier = {**run, "commit": "old", "databases": [figures(1000, 140.0, 6000)]}
     text = comparison(run, earlier)
@@ -175,5 +177,11 @@ def test_the_report_compares_sizes_and_runs() -> None:
     assert list(summary(run)) == [
         "sqlite, 10: 0 of 1 pages above the aim",
         "sqlite, 1,000: 1 of 1 pages above the aim",
-        "  open, first (few): 70.0 ms, aim 60 ms",
+        "  open, first (few): 70.0 ms (36.0 at the usual pace), aim 60 ms",
     ]
+
+
+def test_a_slow_moment_of_the_machine_is_told_from_a_slow_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([5.0, 5.0 + 2 * pace.USUAL_SECONDS])
+    monkeypatch.setattr("bench.pace.time.perf_counter", lambda: next(seconds))
+    assert pace.slowness() == pytest.approx(2.0)
