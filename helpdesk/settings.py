@@ -45,6 +45,8 @@ SECRET_SALT = (
 # The server for mails of addresses that have none of their own: `tls://user:password@mail.example.com:587`.
 MAIL_SERVER = environment.secret_address("MAIL_SERVER", {"plain", "tls", "ssl"})
 MAIL_UNVERIFIED_HOSTS = environment.host_names("MAIL_UNVERIFIED_HOSTS", "")
+# Whether mail servers that administrators name may be in private networks. Link-local addresses they may never have.
+MAIL_PRIVATE_NETWORKS = environment.boolean("MAIL_PRIVATE_NETWORKS", True)
 MAIL_LARGEST = environment.integer("MAIL_LARGEST", 64 * 1024 * 1024, minimum=64 * 1024)
 MAIL_FETCH_PARALLEL = environment.integer("MAIL_FETCH_PARALLEL", 4, minimum=1, maximum=64)
 MAIL_FETCH_SECONDS = environment.integer("MAIL_FETCH_SECONDS", 240, minimum=10)

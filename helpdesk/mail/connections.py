@@ -7,6 +7,7 @@ has not answered to it, nobody else is asked: the mail waits and goes again unde
 
 from __future__ import annotations
 
+import base64
 import smtplib
 import threading
 import time
@@ -25,6 +26,7 @@ from helpdesk.legacy.errors import Conflict, DomainError
 from helpdesk.legacy.mail_credentials import NoAuthentication, OAuthCredentials, PasswordCredentials
 from helpdesk.mail.composing import Letter, told_refusals
 from helpdesk.mail.models import EmailAddress
+from helpdesk.mail.networks import check_peer, check_place
 from helpdesk.mail.transport import ASK_AGAIN, SECONDS, Encryption, Server, is_final, servers_for, tls_context
 from helpdesk.outbox.handlers import GiveUp, TryLater
 
@@ -39,6 +41,10 @@ CHOICE_KEPT = 10.0
 """Seconds for which the mails of an address go to the server that took the last one, before accounts are read again."""
 NAME_SECONDS = 5.0
 _TEXT_MAY_BEGIN = 354
+_GO_ON = 334
+_SIGNED_IN = frozenset({235, 503})
+"""What servers answer to a sign-in that is right, and to one that was right before."""
+_ONLY_ASCII = "The server offers no way to sign in by a user name or password outside ASCII (PLAIN or LOGIN)."
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def try_server(server: Server, *, seconds: float) -> None:
     """
     try:
         session = _connected(server, seconds)
-    except (smtplib.SMTPException, OSError, ValueError) as error:  # the last one for what no protocol can say
+    except (smtplib.SMTPException, OSError) as error:
         raise Conflict(" ".join(_words(error).split())[:MOST_WORDS], code="mail_server_failed") from error
     _take_leave(_Opened(session, time.monotonic()))
 
@@ -289,13 +295,25 @@ def own_name() -> str:
 
 
 def _connected(server: Server, seconds: float = SECONDS) -> _Session:
+    try:
+        return _greeted(server, seconds)
+    except ValueError as error:  # for what no protocol can say: host names, passwords with line breaks
+        raise smtplib.SMTPException(f"{server} cannot be asked: {error}") from error
+
+
+def _greeted(server: Server, seconds: float) -> _Session:
     name = own_name()
+    is_guarded = server.address is not None
+    if is_guarded:
+        check_place(server.host)
     if server.encryption is Encryption.TLS:
         context = tls_context(server.host)
         session: _Session = _TlsSession(server.host, server.port, name, timeout=seconds, context=context)
     else:
         session = _Session(server.host, server.port, name, timeout=seconds)
     try:
+        if is_guarded and session.sock is not None:
+            check_peer(session.sock)
         session.ehlo_or_helo_if_needed()
         if server.encryption is Encryption.START_TLS:
             session.starttls(context=tls_context(server.host))
@@ -310,11 +328,37 @@ def _connected(server: Server, seconds: float = SECONDS) -> _Session:
 def _sign_in(connection: smtplib.SMTP, server: Server) -> None:
     credentials = server.credentials
     if isinstance(credentials, PasswordCredentials):
-        connection.login(credentials.username, credentials.password)
+        _sign_in_with_password(connection, credentials.username, credentials.password)
     elif isinstance(credentials, OAuthCredentials):
         _sign_in_with_token(connection, server, credentials)
     elif credentials is not None and not isinstance(credentials, NoAuthentication):
         raise AssertionError(credentials)
+
+
+def _sign_in_with_password(connection: smtplib.SMTP, user: str, password: str) -> None:
+    """Sign in; beyond ASCII, which the library refuses to send, in UTF-8 (RFC 4616; LOGIN by custom)."""
+    if user.isascii() and password.isascii():
+        connection.login(user, password)
+        return
+    offered = connection.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        _authenticate(connection, "PLAIN", f"\0{user}\0{password}")
+    elif "LOGIN" in offered:
+        _authenticate(connection, "LOGIN", user, password)
+    else:
+        raise smtplib.SMTPNotSupportedError(_ONLY_ASCII)
+
+
+def _authenticate(connection: smtplib.SMTP, mechanism: str, *answers: str) -> None:
+    """Give a mechanism its answers one after the other, in UTF-8. Raises SMTPAuthenticationError."""
+    first, *others = (base64.b64encode(one.encode()).decode("ascii") for one in answers)
+    code, words = connection.docmd("AUTH", f"{mechanism} {first}")
+    for answer in others:
+        if code != _GO_ON:
+            break
+        code, words = connection.docmd(answer)
+    if code not in _SIGNED_IN:
+        raise smtplib.SMTPAuthenticationError(code, words)
 
 
 def _sign_in_with_token(connection: smtplib.SMTP, server: Server, credentials: OAuthCredentials) -> None:
@@ -329,9 +373,8 @@ def _sign_in_with_token(connection: smtplib.SMTP, server: Server, credentials: O
 
 
 def _xoauth2(connection: smtplib.SMTP, owner: str, token: str) -> None:
-    answer = f"user={owner}\x01auth=Bearer {token}\x01\x01"
     # On a refusal servers send a challenge that holds the reason; an empty answer ends the exchange.
-    connection.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
+    _authenticate(connection, "XOAUTH2", f"user={owner}\x01auth=Bearer {token}\x01\x01", "")
 
 
 def _words(error: Exception) -> str:

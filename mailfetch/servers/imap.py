@@ -10,6 +10,7 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from helpdesk.mail.networks import check_peer, check_place
 from helpdesk.mail.transport import Encryption, tls_context
 from mailfetch.servers.opening import Door
 from mailfetch.servers.session import (
@@ -27,6 +28,7 @@ AT_ONCE = 500
 """UIDs in one command."""
 PIECE = 16 * 1024
 """Bytes that are waited for at once."""
+ONLY_ASCII = "cannot login; the server takes no user name or password outside ASCII (it does not offer AUTH=PLAIN)"
 _SLACK = 1024 * 1024
 """Bytes that an answer may have beside a mail of the largest size."""
 
@@ -184,6 +186,7 @@ class ImapSession:
 
 def _connected(door: Door) -> IMAPClient:
     with failing_as("cannot connect to host"):
+        check_place(door.host)
         client = IMAPClient(
             door.host,
             port=door.port,
@@ -192,6 +195,7 @@ def _connected(door: Door) -> IMAPClient:
             timeout=SocketTimeout(door.connect_seconds, door.read_seconds),
         )
         try:
+            check_peer(client.socket())
             if door.largest:
                 _bound(client, door.largest + _SLACK, door.on_progress)
             client.normalise_times = False
@@ -228,8 +232,14 @@ def _sign_in(client: IMAPClient, door: Door) -> None:
     try:
         if door.token is not None:
             client.oauth2_login(door.user, door.token)
-        else:
+        elif door.user.isascii() and (door.password or "").isascii():
             client.login(door.user, door.password or "")
+        elif client.has_capability("AUTH=PLAIN"):
+            client.plain_login(door.user, door.password or "")
+        else:
+            raise SignInRefused(ONLY_ASCII)
+    except MailboxFailed:
+        raise
     except LoginError as error:
         raise SignInRefused(f"cannot login, user or password wrong; error = {describe(error)}") from error
     except ERRORS as error:

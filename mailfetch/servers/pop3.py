@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from helpdesk.mail.networks import check_peer, check_place
 from helpdesk.mail.transport import Encryption, tls_context
 from mailfetch.servers.opening import Door
 from mailfetch.servers.session import ERRORS, Folder, Listed, MailboxFailed, SignInRefused, describe, failing_as
@@ -131,12 +132,14 @@ class Pop3Session:
 
 def _connected(door: Door) -> _Pop3 | _Pop3Tls:
     with failing_as("cannot connect to host"):
+        check_place(door.host)
         client: _Pop3 | _Pop3Tls
         if door.encryption is Encryption.TLS:
             client = _Pop3Tls(door.host, door.port, timeout=door.connect_seconds, context=tls_context(door.host))
         else:
             client = _Pop3(door.host, door.port, timeout=door.connect_seconds)
         try:
+            check_peer(client.sock)
             if door.encryption is Encryption.START_TLS:
                 client.stls(context=tls_context(door.host))
             client.sock.settimeout(door.read_seconds)

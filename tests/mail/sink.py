@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import sys
 from asyncio import AbstractServer
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -136,12 +136,16 @@ def _vanish(server: SMTP) -> None:
 
 
 @contextmanager
-def smtp_sink(*, with_sign_in: bool = False, with_utf8: bool = True) -> Iterator[Sink]:
-    """Run a sink on a free port; `with_utf8` says whether it takes addresses outside ASCII."""
+def smtp_sink(*, with_sign_in: bool = False, with_utf8: bool = True, without: Sequence[str] = ()) -> Iterator[Sink]:
+    """Run a sink on a free port; `with_utf8` says whether it takes addresses outside ASCII.
+
+    Nobody can sign in by the mechanisms in `without`.
+    """
     sink = Sink()
     options: dict[str, Any] = {"enable_SMTPUTF8": with_utf8}
     if with_sign_in:
         options |= {"authenticator": sink.authenticate, "auth_required": True, "auth_require_tls": False}
+        options["auth_exclude_mechanism"] = list(without)
     controller = _Controller(sink, socket.create_server(("127.0.0.1", 0)), **options)
     controller.start()
     try:

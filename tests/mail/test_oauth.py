@@ -22,7 +22,7 @@ from helpdesk.legacy.crypto import encrypt, hashed_subkey
 from helpdesk.legacy.errors import DomainError, ValidationFailed
 from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.mail.oauth import providers
-from helpdesk.mail.oauth.clients import Provider, client_of
+from helpdesk.mail.oauth.clients import Endpoints, Provider, client_of
 from helpdesk.mail.oauth.outcomes import ClientRefused, ConsentGone, ProviderUnavailable
 from helpdesk.mail.oauth.services import ClientDraft, finish_connecting, start_connecting, store_client
 from helpdesk.mail.oauth.tokens import access_token, stored_credentials
@@ -294,3 +294,17 @@ def test_clients_are_kept_encrypted_and_checked(provider: FakeProvider) -> None:
     ):
         with pytest.raises(ValidationFailed):
             store_client(account, wrong, actor=SYSTEM)
+
+
+@pytest.mark.parametrize("name", ["authorize", "token", "owner"])
+def test_a_provider_is_asked_over_https_alone(provider: FakeProvider, name: str) -> None:
+    account = account_at(provider, Provider.MICROSOFT, expires=None)
+    given = {one: f"https://id.acme.test/{one}" for one in ("authorize", "token", "owner")}
+
+    def store(addresses: dict[str, str]) -> None:
+        endpoints = Endpoints(**addresses, owner_attribute="email", scopes=("mail",))
+        store_client(account, ClientDraft(provider=Provider.OTHER, client_id="x", endpoints=endpoints), actor=SYSTEM)
+
+    with pytest.raises(ValidationFailed, match="https"):
+        store({**given, name: f"http://id.acme.test/{name}"})
+    store(given)

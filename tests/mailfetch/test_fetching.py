@@ -15,7 +15,7 @@ from helpdesk.threads.models import EntryEmail
 from mailfetch.fetching import fetch_mailbox
 from mailfetch.models import KnownMail, Mailbox, QuarantinedMail
 from mailfetch.rounds import fetch_due
-from tests.mailfetch.dovecot import User
+from tests.mailfetch.dovecot import FOREIGN_PASSWORD, FOREIGN_USER, Dovecot, User
 from tests.mailfetch.making import UNUSABLE, again, entries_of, mail, mailbox_of
 from tickets.models import Ticket
 
@@ -68,6 +68,15 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_unless_an_administrato
     assert "CERTIFICATE_VERIFY_FAILED" in fetch_mailbox(account).failure
     with override_settings(MAIL_UNVERIFIED_HOSTS=["localhost"]):
         assert fetch_mailbox(again(account)).posted == 1
+
+
+@pytest.mark.parametrize("protocol", ["IMAP", "POP"])
+def test_a_user_name_and_password_outside_ascii_open_the_mailbox(dovecot: Dovecot, protocol: str) -> None:
+    foreign = User(dovecot, FOREIGN_USER)
+    account = mailbox_of(foreign, protocol=protocol, password=FOREIGN_PASSWORD, address="foreign@acme.test")
+    assert fetch_mailbox(account).failure == ""
+    account = mailbox_of(foreign, protocol=protocol, password=f"{FOREIGN_PASSWORD}!", address="wrong@acme.test")
+    assert "cannot login, user or password wrong" in fetch_mailbox(account).failure
 
 
 def test_taken_mails_are_marked_as_read(user: User) -> None:

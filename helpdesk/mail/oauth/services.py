@@ -173,6 +173,9 @@ def _endpoints(draft: ClientDraft) -> Endpoints:
     if given is None or not given.authorize.startswith("https://") or not given.token.startswith("https://"):
         message = _("Enter the provider's addresses for the consent and for tokens; both begin with https://.")
         raise ValidationFailed(message, code="mail_endpoints_missing", field="authorize")
+    if given.owner and not given.owner.startswith("https://"):
+        message = _("The address that tells whose mailbox it is begins with https://, for a token is sent there.")
+        raise ValidationFailed(message, code="mail_owner_address_open", field="owner")
     return given
 
 
