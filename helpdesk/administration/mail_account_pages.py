@@ -99,6 +99,7 @@ class ServerForm(forms.Form):
         method.choices = [(one, METHODS.get(one, one)) for one in known]
         for name in ("username", "password"):
             _only_when(self.fields[name], equals("method", "basic"))
+            _needed_where_shown(self.fields[name], account is None or account.auth_bk != "basic" or name == "username")
 
     def initial_of(self, account: EmailAccount) -> dict[str, Any]:
         """Read the row and the user name; never the password."""
@@ -197,11 +198,11 @@ class SmtpForm(ServerForm):
     )
     field_order = ("host", "port", "scheme", "method", "username", "password", "may_spoof", "is_active")
 
-    def __init__(self, data: Any = None, *, account: EmailAccount | None) -> None:
-        """Begin with the usual port."""
+    def __init__(self, data: Any = None, *, account: EmailAccount | None, has_mailbox: bool = False) -> None:
+        """Begin with the usual port, and with the mailbox's way to sign in where the address has one."""
         super().__init__(data, account=account)
         if account is None:
-            self.initial["port"] = 587
+            self.initial["port"], self.initial["method"] = 587, "mailbox" if has_mailbox else "basic"
 
     def initial_of(self, account: EmailAccount) -> dict[str, Any]:
         """Read the row."""
@@ -213,20 +214,20 @@ class SmtpForm(ServerForm):
         return store_smtp(address, draft, actor=actor)
 
 
-FORMS: dict[str, type[ServerForm]] = {form.kind: form for form in (MailboxForm, SmtpForm)}
+KINDS = (accounts.MAILBOX, accounts.SMTP)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_page(request: AgentRequest, email_id: int, kind: str) -> HttpResponse:
     """Show an account, or an empty form for one that is to be; store it, try it, remove it."""
-    if kind not in FORMS:
+    if kind not in KINDS:
         raise Http404
     address = get_object_or_404(EmailAddress, pk=email_id)
     account = accounts.account_of(address, kind)
     action = request.POST.get("action", "")
     if action in ("try", "delete") and account is not None:
         return _act(request, account, action)
-    form = FORMS[kind](request.POST or None, account=account)
+    form = _form(kind, request.POST or None, address, account)
     if request.method == "POST" and form.is_valid():
         try:
             stored = form.store(address, request.actor)
@@ -246,6 +247,12 @@ def account_page(request: AgentRequest, email_id: int, kind: str) -> HttpRespons
         sign_in_page=_sign_in_page(account),
     )
     return TemplateResponse(request, "administration/mail/server.html", context)
+
+
+def _form(kind: str, data: Any, address: EmailAddress, account: EmailAccount | None) -> ServerForm:
+    if kind == accounts.MAILBOX:
+        return MailboxForm(data, account=account)
+    return SmtpForm(data, account=account, has_mailbox=accounts.account_of(address, accounts.MAILBOX) is not None)
 
 
 def _act(request: AgentRequest, account: EmailAccount, action: str) -> HttpResponse:
@@ -289,6 +296,11 @@ def _sign_in_page(account: EmailAccount | None) -> str:
 
 def _page_of(address: EmailAddress) -> str:
     return reverse("admin:hd_mail_emailaddress_change", args=[address.pk])
+
+
+def _needed_where_shown(field: forms.Field, is_needed: bool) -> None:
+    """Let the page not call a field optional that the service asks for where it is shown."""
+    cast(Any, field).is_needed_where_shown = is_needed
 
 
 def _only_when(field: forms.Field, condition: Condition) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -258,6 +259,21 @@ class TestSmtp:
         refused = browser.post(page_of(address, "mailbox"), {"action": "delete"}, follow=True).content.decode()
         assert "signs in as its mailbox" in refused
         assert EmailAccount.objects.count() == 2
+
+    def test_it_begins_with_a_password_or_with_the_mailbox_where_there_is_one(
+        self, browser: Client, address: EmailAddress
+    ) -> None:
+        page = browser.get(page_of(address, "smtp"))
+        assert page.context["form"]["method"].value() == "basic"
+        labels = BeautifulSoup(page.content, "html.parser").select("label")
+        optional = {str(one["for"]) for one in labels if one.select_one(".adf-optional")}
+        assert not optional & {"id_username", "id_password"}
+        store(browser, address, "mailbox")
+        assert browser.get(page_of(address, "smtp")).context["form"]["method"].value() == "mailbox"
+        store(browser, address, "smtp")
+        page = browser.get(page_of(address, "smtp"))
+        labels = BeautifulSoup(page.content, "html.parser").select("label")
+        assert [one["for"] for one in labels if one.select_one(".adf-optional")].count("id_password") == 1
 
     def test_without_a_sign_in_no_password_stays(self, browser: Client, address: EmailAddress) -> None:
         store(browser, address, "smtp")
