@@ -5,6 +5,14 @@
   const place = document.getElementById("dialog-place");
   if (!place) return;
   let opener = null;
+  let awaited = null; /* the request whose dialog is not there yet */
+
+  /* Another one may have been asked for meanwhile: only what it waits for ends the waiting. */
+  function stopWaiting(request) {
+    if (request !== awaited) return;
+    awaited = null;
+    delete place.dataset.waiting;
+  }
 
   /* A refusal (4xx) is the dialog again, with what is wrong. */
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -18,13 +26,15 @@
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target !== place || place.contains(event.detail.elt)) return;
+    awaited = event.detail.xhr;
     place.dataset.waiting = "";
     opener = event.detail.elt.id || event.detail.elt.querySelector("[id^=do-]")?.id || null;
   });
 
   /* What is typed before the dialog is there means the dialog: shortcuts.js lets single keys rest meanwhile. */
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.target === place) setTimeout(() => delete place.dataset.waiting, 100);
+    const { target, xhr } = event.detail;
+    if (target === place) setTimeout(() => stopWaiting(xhr), 100);
   });
 
   function focusFirst(dialog) {
@@ -42,13 +52,10 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== place) return;
     const dialog = place.querySelector("dialog");
-    if (!dialog) {
-      delete place.dataset.waiting;
-      return focusOpener();
-    }
+    stopWaiting(event.detail.xhr);
+    if (!dialog) return focusOpener();
     for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
     if (!dialog.open) dialog.showModal();
-    delete place.dataset.waiting;
     focusFirst(dialog);
     dialog.addEventListener("close", () => {
       if (!place.contains(dialog)) return;

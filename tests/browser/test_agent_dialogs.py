@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.people.actor import Actor
@@ -93,6 +95,31 @@ def test_an_answer_is_chosen_and_inserted_by_keyboard(agent: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#reply_body_area")).to_have_text("Dear Maria Silva, take 61.218.")
     expect(page.locator("#reply_body_area")).to_be_focused()
+
+
+def test_a_dialog_that_comes_and_goes_does_not_end_the_waiting_for_the_next(agent: Visitor) -> None:
+    page = agent.open(f"/scp/tickets/{open_ticket().pk}/")
+    held: list[Route] = []
+    page.route(re.compile("/transfer/"), lambda route: held.append(route))
+    is_waiting = page.evaluate(
+        """() => new Promise((resolve) => {
+            const place = document.getElementById("dialog-place");
+            const next = (event) => {
+                const dialog = event.detail.target === place && place.querySelector("dialog[open]");
+                if (!dialog) return;
+                document.removeEventListener("htmx:afterSettle", next);
+                dialog.close();
+                document.getElementById("do-transfer").click();
+                setTimeout(() => resolve("waiting" in place.dataset), 300);
+            };
+            document.addEventListener("htmx:afterSettle", next);
+            document.getElementById("do-assign").click();
+        })"""
+    )
+    assert is_waiting
+    held[0].continue_()
+    expect(page.locator("#transfer_department")).to_be_focused()
+    assert not page.evaluate("'waiting' in document.getElementById('dialog-place').dataset")
 
 
 def test_a_person_is_offered_while_typing(agent: Visitor) -> None:
