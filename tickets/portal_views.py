@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -45,6 +45,10 @@ LINKS_OF_AN_ADDRESS = 20
 """Links that may be asked for from one network address in an hour."""
 WRONG_LINKS_OF_AN_ADDRESS = 30
 """Links that open nothing which one network address may try in an hour."""
+LINK_PARAMETERS = ("auth", "t", "e", "a", "lemail", "lticket")
+"""What a link into a ticket, or the form that asks for address and number, is made of."""
+SIGN_OUT = "sign_out"
+"""Sent with them by who is signed in and wants to end that for the ticket of somebody else."""
 
 
 # --- Opening a ticket -------------------------------------------------------------------------------------------------
@@ -213,7 +217,7 @@ def status(request: HttpRequest) -> HttpResponse:
     if not _verifies_addresses():
         found = pass_of_number(address, number)
         if found is not None and may_come_in(found.user):
-            return _welcome(request, found)
+            return _welcome(request, found, request.POST)
         form.add_error(None, _("Access denied"))
         return _show_access_form(request, form, status=403)
     send_access_link(address, number, actor=stranger(request))
@@ -221,33 +225,45 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@require_http_methods(READ_OR_SEND)
 def access_link(request: HttpRequest) -> HttpResponse:
-    """Follow a link out of a mail (`view.php?auth=`, `?t=&e=&a=`, `?id=`; osticket/auth.md §6)."""
-    if ticket_id := id_in(request.GET.get("id", "")):
+    """Follow a link out of a mail (`view.php?auth=`, `?t=&e=&a=`, `?id=`; osticket/auth.md §6).
+
+    What is sent by POST is the same link, once more, from the page that asked whether to sign out for it.
+    """
+    given = request.POST if request.method == "POST" else request.GET
+    if ticket_id := id_in(given.get("id", "")):
         try:
             return redirect("portal:ticket", get_ticket_for_user(visitor_of(request), ticket_id).pk)
         except NotFound:
             return redirect("portal:status")
-    if not {"auth", "a"} & request.GET.keys():
+    if not {"auth", "a"} & given.keys():
         return redirect("portal:status")
     form = AccessForm()
     if not _may_try_links(request):
         messages.error(request, _("Please try again in an hour: there were many requests from your network."))
         return _show_access_form(request, form, status=429)
-    found = pass_of_link(request.GET.dict())
+    found = pass_of_link(given.dict())
     if found is None or not may_come_in(found.user):
         _count_wrong_link(request)
         messages.error(request, _("This link does not open a ticket. Ask for a new one here."))
         return _show_access_form(request, form)
-    return _welcome(request, found)
+    return _welcome(request, found, given)
 
 
-def _welcome(request: HttpRequest, found: Pass) -> HttpResponse:
-    """Let the guest in, unless he who is signed in may see the ticket anyway."""
+def _welcome(request: HttpRequest, found: Pass, given: QueryDict) -> HttpResponse:
+    """Let the guest in. Who is signed in stays so: where he may not see the ticket himself, he is asked first.
+
+    A link is for whom it was mailed to, and a guest's visit ends a sign-in. Nobody shall lose his own without knowing,
+    or write in the name of somebody else because he followed a link that was sent on to him.
+    """
     visitor = visitor_of(request)
-    if visitor is None or visitor.is_guest or not visitor.tickets().filter(pk=found.ticket.pk).exists():
+    if visitor is None or visitor.is_guest or SIGN_OUT in request.POST:
         let_in(request, found.user, found.ticket)
+    elif not visitor.tickets().filter(pk=found.ticket.pk).exists():
+        sent_again = [(name, given[name]) for name in LINK_PARAMETERS if name in given]
+        context = {"ticket": found.ticket, "visitor": visitor, "sent_again": [*sent_again, (SIGN_OUT, "yes")]}
+        return render(request, "tickets/portal/other_person.html", context)
     return redirect("portal:ticket", found.ticket.pk)
 
 

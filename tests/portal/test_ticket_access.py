@@ -205,6 +205,50 @@ def test_who_is_signed_in_stays_so(client: Client, ticket: Ticket, user: EndUser
     assert sees(client, other)
 
 
+def test_the_link_of_somebody_else_ends_no_sign_in_by_itself(client: Client, ticket: Ticket, user: EndUser) -> None:
+    reader = EndUserFactory.new(name="Jo Winter")
+    own = new_ticket(user=reader)
+    sign_in_user(client, reader)
+    link = path_of(link_of(ticket, user))
+    answer = client.get(f"{link}&sign_out=yes")
+    assert answer.status_code == 200, "no address alone signs anybody out"
+    page = BeautifulSoup(answer.content, "html.parser")
+    assert "Jo Winter" in page.get_text()
+    assert f"#{ticket.number}" in page.get_text()
+    assert "No paper" not in page.get_text()
+    assert sees(client, own)
+    assert not sees(client, ticket)
+    sent = {str(one["name"]): str(one["value"]) for one in page.select("main form input[type=hidden]")}
+    answer = client.post("/view.php", sent)
+    assert answer["Location"] == f"/tickets/{ticket.pk}/"
+    assert sees(client, ticket)
+    assert not sees(client, own), "the sign-in has ended"
+
+
+def test_a_sign_out_for_a_link_that_opens_nothing_does_not_happen(
+    client: Client, ticket: Ticket, user: EndUser
+) -> None:
+    own = new_ticket(user=user)
+    sign_in_user(client, user)
+    client.post("/view.php", {"auth": "o1xAAAAAAAAAAAA", "sign_out": "yes"})
+    assert sees(client, own)
+
+
+def test_number_and_address_of_somebody_else_end_no_sign_in_by_themselves(
+    client: Client, ticket: Ticket, user: EndUser
+) -> None:
+    set_setting("client_verify_email", "0")
+    reader = EndUserFactory.new(name="Jo Winter")
+    own = new_ticket(user=reader)
+    sign_in_user(client, reader)
+    asked = {"lemail": "maria@customer.test", "lticket": ticket.number}
+    page = BeautifulSoup(client.post("/tickets/status/", asked).content, "html.parser")
+    assert sees(client, own)
+    sent = {str(one["name"]): str(one["value"]) for one in page.select("main form input[type=hidden]")}
+    assert client.post("/tickets/status/", sent)["Location"] == f"/tickets/{ticket.pk}/"
+    assert sees(client, ticket)
+
+
 def test_a_guest_who_does_nothing_is_forgotten(client: Client, ticket: Ticket, user: EndUser) -> None:
     set_setting("client_session_timeout", "30")
     with time_machine.travel(datetime(2026, 5, 1, 12, 0, tzinfo=UTC), tick=False) as clock:
@@ -387,8 +431,12 @@ def test_a_ticket_that_stays_closed_takes_no_message(client: Client, ticket: Tic
     change_status(ticket, actor=SYSTEM, status=final)
     enter(client, ticket, user)
     assert page_of(client, ticket).select_one("textarea") is None
-    assert write(client, ticket).status_code == 409
+    answer = write(client, ticket)
+    assert answer.status_code == 409
     assert not ThreadEntry.objects.filter(body="Still empty.").exists()
+    page = BeautifulSoup(answer.content, "html.parser")
+    assert page.select("textarea[readonly]")[0].get_text(strip=True) == "Still empty.", "what was typed is not lost"
+    assert "This ticket is closed. Please open a new one." in page.get_text()
 
 
 def test_a_merged_ticket_leads_to_the_one_it_is_part_of(client: Client, ticket: Ticket, user: EndUser) -> None:
