@@ -39,6 +39,7 @@ from tickets.policies import UserAction, may_user
 from tickets.portal_requests import HOUR, is_at_pace, status_of
 from tickets.services import add_collaborator, close_ticket, post_message, remove_collaborator, reopen_ticket
 from tickets.services.own_tickets import change_own_answers
+from tickets.states import find_thread, is_open
 from tickets.statuses import status_for_users
 from tickets.user_forms import CollaboratorForm, UserReplyForm
 from tickets.user_list import user_ticket_list
@@ -127,6 +128,10 @@ def reply(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse
 def close(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse:
     """Close one's own ticket. What keeps it open is the help desk's business and not told."""
 
+    if not is_open(found) and may_user(visitor.user, UserAction.CLOSE, found):  # closed since the page was made
+        messages.info(request, _("The ticket is closed already."))
+        return redirect("portal:ticket", found.pk)
+
     def service() -> str:
         try:
             close_ticket(found, actor=visitor.actor, status=status_for_users())
@@ -143,6 +148,10 @@ def close(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse
 @on_ticket
 def reopen(request: HttpRequest, visitor: Visitor, found: Ticket) -> HttpResponse:
     """Open one's own closed ticket again, where its status lets it."""
+
+    if is_open(found) and may_user(visitor.user, UserAction.CLOSE, found):
+        messages.info(request, _("The ticket is open already."))
+        return redirect("portal:ticket", found.pk)
 
     def service() -> str:
         reopen_ticket(found, actor=visitor.actor)
@@ -166,7 +175,7 @@ def collaborators(request: HttpRequest, visitor: Visitor, found: Ticket) -> Http
         add_collaborator(found, actor=visitor.actor, email=email, name=name)
         return _("%(address)s takes part in this ticket now.") % {"address": email}
 
-    return _carry_out(request, visitor, found, service)
+    return _carry_out(request, visitor, found, service, form=form)
 
 
 @never_cache
@@ -175,8 +184,16 @@ def collaborators(request: HttpRequest, visitor: Visitor, found: Ticket) -> Http
 def remove(request: HttpRequest, visitor: Visitor, found: Ticket, collaborator_id: int) -> HttpResponse:
     """Take somebody off one's own ticket, or oneself off another's."""
 
+    thread = find_thread(found)
+    row = thread.collaborators.filter(pk=collaborator_id).first() if thread is not None else None
+    if row is None and may_user(visitor.user, UserAction.MANAGE_COLLABORATORS, found):
+        messages.info(request, _("This person takes no part in the ticket any more."))
+        return redirect("portal:ticket", found.pk)
+
     def service() -> str:
         remove_collaborator(found, actor=visitor.actor, collaborator_id=collaborator_id)
+        if row is not None and row.user_id == visitor.user.pk:
+            return _("You take no part in ticket #%(number)s any more.") % {"number": found.number}
         return _("Done: one person less takes part in this ticket.")
 
     answer = _carry_out(request, visitor, found, service)
@@ -240,8 +257,15 @@ def _post(request: HttpRequest, visitor: Visitor, found: Ticket, data: dict[str,
     return redirect(f"{reverse('portal:ticket', args=[found.pk])}#conversation-end")
 
 
-def _carry_out(request: HttpRequest, visitor: Visitor, found: Ticket, service: Callable[[], str]) -> HttpResponse:
-    """Call a service, which gives the message of success; show on the ticket why it refused."""
+def _carry_out(
+    request: HttpRequest,
+    visitor: Visitor,
+    found: Ticket,
+    service: Callable[[], str],
+    *,
+    form: CollaboratorForm | None = None,
+) -> HttpResponse:
+    """Call a service, which gives the message of success; show on the ticket, or in the form, why it refused."""
     if not is_at_pace(request, "ticket change", CHANGES_OF_AN_ADDRESS):
         messages.error(request, _("Please try again in an hour: there were many changes from your network."))
         return _show_ticket(request, visitor, found, status=429)
@@ -250,8 +274,11 @@ def _carry_out(request: HttpRequest, visitor: Visitor, found: Ticket, service: C
     except NotFound as error:
         raise Http404(str(error)) from error
     except DomainError as refusal:
-        messages.error(request, str(refusal.message))
-        return _show_ticket(request, visitor, found, status=status_of(refusal))
+        if form is not None:
+            form.add_error("email", str(refusal.message))
+        else:
+            messages.error(request, str(refusal.message))
+        return _show_ticket(request, visitor, found, collaborator_form=form, status=status_of(refusal))
     return redirect("portal:ticket", found.pk)
 
 

@@ -162,6 +162,16 @@ class TestClosing:
         assert "somebody is still working on it" in answer.content.decode()
         assert "task" not in soup_of(answer).select_one("main").text.lower()  # type: ignore[union-attr]
 
+    def test_a_page_from_before_is_told_how_it_is_and_changes_nothing(self, people: People) -> None:
+        ticket, client = new_ticket(user=people.maria), client_of(people.maria)
+        answer = client.post(f"/tickets/{ticket.pk}/reopen/", follow=True)
+        assert "The ticket is open already." in answer.content.decode()
+        close_ticket(fresh(ticket), actor=SYSTEM, status=resolved_status())
+        closed = fresh(ticket)
+        answer = client.post(f"/tickets/{ticket.pk}/close/", follow=True)
+        assert "The ticket is closed already." in answer.content.decode()
+        assert (fresh(ticket).status_id, fresh(ticket).closed) == (closed.status_id, closed.closed)
+
     def test_what_is_final_stays_closed(self, people: People) -> None:
         final = TicketStatus.objects.create(name="Final", state="closed", mode=1, properties={})
         ticket = new_ticket(user=people.maria)
@@ -183,6 +193,22 @@ class TestCollaborators:
         assert client.post(f"{url}{row.pk}/remove/").status_code == 302
         assert not Collaborator.objects.exists()
 
+    def test_why_somebody_cannot_join_stands_at_the_field_with_what_was_typed(self, people: People) -> None:
+        ticket, client = new_ticket(user=people.maria), client_of(people.maria)
+        collaborate(ticket, people.carol)
+        known = people.carol.default_email.address if people.carol.default_email else ""
+        answer = client.post(f"/tickets/{ticket.pk}/collaborators/", {"email": known, "name": "Carol"})
+        field = soup_of(answer).select(".participants-add[open] .has-errors")[0]
+        assert "is a collaborator already" in field.get_text()
+        assert field.select("input")[0]["value"] == known
+
+    def test_somebody_who_is_gone_already_is_no_error(self, people: People) -> None:
+        ticket, client = new_ticket(user=people.maria), client_of(people.maria)
+        row = collaborate(ticket, people.carol)
+        url = f"/tickets/{ticket.pk}/collaborators/{row.pk}/remove/"
+        assert client.post(url).status_code == 302
+        assert "takes no part in the ticket any more" in client.post(url, follow=True).content.decode()
+
     def test_others_do_not_but_may_leave(self, people: People) -> None:
         ticket = new_ticket(user=people.sven)
         row, other = collaborate(ticket, people.carol), collaborate(ticket, people.ben)
@@ -199,7 +225,7 @@ class TestCollaborators:
         foreign = collaborate(new_ticket(user=people.sven), people.carol)
         answer = client.post(f"/tickets/{ticket.pk}/collaborators/", {"email": "foe@customer.test"})
         assert answer.status_code == 403
-        assert client.post(f"/tickets/{ticket.pk}/collaborators/{foreign.pk}/remove/").status_code == 404
+        assert client.post(f"/tickets/{ticket.pk}/collaborators/{foreign.pk}/remove/").status_code == 302
         assert Collaborator.objects.count() == 1
 
     def test_at_a_human_pace(self, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
