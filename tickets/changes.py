@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Max, OuterRef, Subquery
+from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from helpdesk.people.models import Agent, EndUser
@@ -18,6 +18,7 @@ from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
 from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
 from tickets.event_sentences import sentence
 from tickets.models import Ticket
+from tickets.reference_data import agent_names
 from tickets.states import find_thread
 from tickets.thread_items import author_name_of, names_for, visible_entries
 from tickets.ticket_counts import of_type
@@ -82,14 +83,16 @@ def changes_of(thread: Thread | None, mark: str, *, agent: Agent, users: Sequenc
     if seen is None or thread is None:
         return []
     entry_id, event_id = seen
-    entries = visible_entries(thread).filter(pk__gt=entry_id).exclude(staff=agent)
+    corrected_by_agent = Q(editor=agent.pk, editor_type=ObjectType.AGENT)
+    written_by_agent = Q(staff=agent, editor__isnull=True)
+    entries = visible_entries(thread).filter(pk__gt=entry_id).exclude(corrected_by_agent | written_by_agent)
     events = thread.events.filter(pk__gt=event_id).exclude(uid=agent.pk, uid_type=ObjectType.AGENT)
     written = list(entries.order_by("-id")[:SHOWN_CHANGES])
     happened = list(events.select_related("event").order_by("-id")[:SHOWN_CHANGES])
     if not written and not happened:
         return []
     names = names_for(happened, users, {})
-    changes = [Change(_said(entry), entry.created) for entry in written]
+    changes = [Change(_said(entry), entry.updated or entry.created) for entry in written]
     changes += [Change(sentence(event, names), event.timestamp) for event in happened]
     changes.sort(key=_seconds)
     return changes[-SHOWN_CHANGES:]
@@ -100,6 +103,10 @@ def _seconds(change: Change) -> float:
 
 
 def _said(entry: ThreadEntry) -> str:
+    if entry.flags & EntryFlag.EDITED:
+        editor = agent_names().get(entry.editor or 0, "") if entry.editor_type == ObjectType.AGENT else ""
+        names = {"editor": editor or _("Somebody"), "name": author_name_of(entry)}
+        return _("%(editor)s corrected what %(name)s wrote") % names
     sentences = {
         EntryType.MESSAGE.value: _("%(name)s wrote a message"),
         EntryType.RESPONSE.value: _("%(name)s replied"),

@@ -19,9 +19,10 @@ from helpdesk.threads.models import Collaborator, ThreadEntry
 from tests.desk import Desk, open_ticket, set_up_desk
 from tests.factories import EndUserFactory, TeamFactory, collaborate, new_task, refer_ticket
 from tests.sign_in import agent_client
+from tickets.changes import mark_of
 from tickets.models import Ticket, TicketStatus
-from tickets.services import post_note, post_reply
-from tickets.states import thread_of
+from tickets.services import edit_entry, post_note, post_reply
+from tickets.states import find_thread, thread_of
 from tickets.topic_choices import topics_for_agents
 
 pytestmark = pytest.mark.django_db
@@ -305,6 +306,33 @@ class TestEntries:
         page = BeautifulSoup(vera.get(f"/scp/tickets/{ticket.pk}/").content, "html.parser")
         assert not page.select("a[id^=do-edit-]")
         assert ThreadEntry.objects.filter(body="x").count() == 0
+
+    def test_a_correction_from_a_stale_page_tells_of_the_one_before_and_keeps_what_was_typed(
+        self, grace: Client, desk: Desk
+    ) -> None:
+        ticket = open_ticket()
+        entry = post_reply(ticket, actor=Actor.for_agent(desk.grace), body="<p>Teh printer</p>").entry
+        seen = mark_of(find_thread(ticket))
+        edit_entry(ticket, actor=Actor.for_agent(desk.alan), entry=entry, body="<p>The prnter</p>")
+        later = ThreadEntry.objects.get(parent=entry)
+        values = {"body": "The printer", "signature": "none"}
+        response = act(grace, ticket, "edit-entry", entry.pk, seen=seen, **values)
+        assert response.status_code == 409
+        page = BeautifulSoup(response.content, "html.parser")
+        assert "Alan Kay corrected what Grace Hopper wrote" in page.select(".changes")[0].get_text()
+        assert page.select("main textarea[name=body]")[0].get_text(strip=True) == "The printer"
+        form = page.select("form.action-form")[0]
+        assert f"/entries/{later.pk}/" in str(form["action"])
+        again = {**values, "seen": str(form.select("[name=seen]")[0]["value"])}
+        assert grace.post(str(form["action"]), again).status_code == 302
+        assert ThreadEntry.objects.get(parent=later).body == "<p>The printer</p>"
+
+    def test_ones_own_correction_of_what_another_wrote_is_no_news(self, grace: Client, desk: Desk) -> None:
+        ticket = open_ticket()
+        entry = post_reply(ticket, actor=Actor.for_agent(desk.alan), body="<p>Teh printer</p>").entry
+        seen = mark_of(find_thread(ticket))
+        edit_entry(ticket, actor=Actor.for_agent(desk.grace), entry=entry, body="<p>The printer</p>")
+        assert act(grace, ticket, "unanswered", seen=seen, comments="").status_code == 302
 
     def test_an_empty_text_is_refused_at_its_field(self, grace: Client, desk: Desk) -> None:
         ticket = open_ticket()

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 from django import forms
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,8 +15,8 @@ from helpdesk.forms.rich_text import html_as_typed, typed_as_html
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
 from helpdesk.threads.bodies import HTML
-from helpdesk.threads.constants import EntryType
-from helpdesk.threads.models import ThreadEntry
+from helpdesk.threads.constants import EntryFlag, EntryType
+from helpdesk.threads.models import Thread, ThreadEntry
 from tickets import services
 from tickets.agent_actions.base import ActionForm, Group, Subject, TicketAction
 from tickets.models import Ticket
@@ -38,8 +39,8 @@ class EntryAction(TicketAction):
     group = Group.ENTRY
 
     def part_of(self, ticket: Ticket, **names: Any) -> ThreadEntry:
-        """Give the entry."""
-        return entry_of(ticket, names["entry_id"])
+        """Give the entry, or the one that took its place since the page was made."""
+        return entry_of(ticket, names["entry_id"], is_followed=True)
 
     def address(self, subject: Subject) -> str:
         """Give the address for this entry."""
@@ -133,10 +134,21 @@ class ResendEntry(EntryAction):
         services.resend_entry(subject.the_ticket, actor=actor, entry=subject.part, signature=data["signature"])
 
 
-def entry_of(ticket: Ticket, entry_id: int) -> ThreadEntry:
-    """Give an entry that the ticket's page shows. Raises NotFound."""
+def entry_of(ticket: Ticket, entry_id: int, *, is_followed: bool = False) -> ThreadEntry:
+    """Give an entry that the ticket's page shows; `is_followed` for one that was corrected, too. Raises NotFound."""
     thread = find_thread(ticket)
     entry = visible_entries(thread).filter(pk=entry_id).first() if thread is not None else None
+    if entry is None and thread is not None and is_followed:
+        entry = _correction_of(thread, entry_id)
     if entry is None:
         raise NotFound(_("There is no such entry on this ticket."), code="entry_not_found")
+    return entry
+
+
+def _correction_of(thread: Thread, entry_id: int) -> ThreadEntry | None:
+    """Give what is shown in the place of an entry that was corrected; replies name what they answer as parent, too."""
+    entry = thread.entries.filter(pk=entry_id).first()
+    while entry is not None and entry.flags & EntryFlag.HIDDEN:
+        later = thread.entries.alias(edited=F("flags").bitand(int(EntryFlag.EDITED))).exclude(edited=0)
+        entry = later.filter(parent=entry, type=entry.type, pk__gt=entry.pk).select_related("staff", "user").first()
     return entry
