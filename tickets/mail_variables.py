@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from helpdesk.forms.field_types.text import readable_phone
 from helpdesk.forms.selectors import ShownAnswer, answered_forms
 from helpdesk.legacy.access_tokens import legacy_code
 from helpdesk.legacy.prepared_reads import PreparedRead
+from helpdesk.mail.ahead import ReadAhead
 from helpdesk.mail.outgoing import Recipient, RecipientKind
 from helpdesk.mail.readers import user_of
 from helpdesk.mail.variables import Roots, VariableObject
@@ -29,14 +30,16 @@ from helpdesk.mail.variables.people import (
 )
 from helpdesk.people.models import Department, EndUser
 from helpdesk.threads.constants import CollaboratorFlag
+from helpdesk.threads.models import Collaborator
 from sla.models import SlaPlan
 from tickets.access_links import link_of
 from tickets.models import HelpTopic, Ticket, TicketStatus
 from tickets.names import address_of, full_name, shown_user
-from tickets.states import find_thread
+from tickets.states import find_thread, remember_threads
 from tickets.topic_choices import topic_name
 
 Getter = Callable[[], Any]
+_IS_SHARED = "_is_shared"
 
 
 class TicketVariable(VariableObject):
@@ -211,12 +214,11 @@ class ParticipantVariable(UserVariable):
         return {**super().properties(), "ticket_link": self._link}
 
     def _link(self) -> str:
-        thread = find_thread(self.ticket)
         if self.opens:
             return link_of(self.ticket, self.user)
         if self.user.pk != self.ticket.user_id:
             return f"{_base()}/tickets.php?id={self.ticket.pk}"
-        if thread is not None and thread.collaborators.exists():
+        if _is_shared(self.ticket):
             return f"{_base()}/view.php?id={self.ticket.pk}"
         if configuration.current().boolean("allow_auth_tokens"):
             return link_of(self.ticket, self.user)
@@ -238,9 +240,31 @@ _with_people = PreparedRead(
 """What nearly every template speaks of; the rest is read when one asks for it: wide rows take their time."""
 
 
+def _tickets_with_threads(ids: Collection[int]) -> dict[int, Ticket]:
+    found = Ticket.objects.filter(pk__in=ids).select_related("dept", "staff", "user__default_email").in_bulk()
+    remember_threads(found.values())
+    threads = {thread.pk: ticket for ticket in found.values() if (thread := find_thread(ticket)) is not None}
+    shared = set(Collaborator.objects.filter(thread__in=threads).values_list("thread_id", flat=True))
+    for thread_id, ticket in threads.items():
+        ticket.__dict__[_IS_SHARED] = thread_id in shared
+    return found
+
+
+def _is_shared(ticket: Ticket) -> bool:
+    """Whether others take part in a ticket, now or once."""
+    known: bool | None = ticket.__dict__.get(_IS_SHARED)
+    if known is None:
+        thread = find_thread(ticket)
+        known = thread is not None and thread.collaborators.exists()
+    return known
+
+
+_tickets: ReadAhead[Ticket | None] = ReadAhead(("ticket",), _tickets_with_threads, _with_people.first, missing=None)
+
+
 def ticket_root(ticket_id: Any, roots: Roots) -> TicketVariable | None:
     """Make `%{ticket}` from an id; None when the ticket is gone."""
-    ticket = _with_people.first(int(ticket_id))
+    ticket = _tickets.of(int(ticket_id))
     return TicketVariable(ticket) if ticket is not None else None
 
 

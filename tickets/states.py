@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
@@ -36,10 +38,14 @@ def find_thread(ticket: Ticket) -> Thread | None:
     known: Thread | None = ticket.__dict__.get("_thread")
     if known is None:
         threads = Thread.objects.filter(object_id=ticket.pk, object_type__in=_THREAD_TYPES)
-        found = sorted(threads, key=lambda thread: (_THREAD_TYPES.index(ObjectType(thread.object_type)), thread.pk))
+        found = sorted(threads, key=_rank)
         known = found[0] if found else None
         remember_thread(ticket, known)
     return known
+
+
+def _rank(thread: Thread) -> tuple[int, int]:
+    return _THREAD_TYPES.index(ObjectType(thread.object_type)), thread.pk
 
 
 def thread_of(ticket: Ticket) -> Thread:
@@ -53,6 +59,14 @@ def thread_of(ticket: Ticket) -> Thread:
 def remember_thread(ticket: Ticket, thread: Thread | None) -> None:
     """Keep the thread on the ticket object; None makes the next reader look again."""
     ticket.__dict__["_thread"] = thread
+
+
+def remember_threads(tickets: Iterable[Ticket]) -> None:
+    """Read the threads of several tickets at once and keep each on its object, as `find_thread` does."""
+    by_id = {ticket.pk: ticket for ticket in tickets}
+    threads = Thread.objects.filter(object_id__in=by_id, object_type__in=_THREAD_TYPES)
+    for thread in sorted(threads, key=_rank, reverse=True):
+        remember_thread(by_id[thread.object_id], thread)
 
 
 def with_thread(tickets: TicketQuerySet) -> TicketQuerySet:

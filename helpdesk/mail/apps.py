@@ -16,6 +16,7 @@ class MailConfig(AppConfig):
         from helpdesk.accounts.letters import register_letter_writer
         from helpdesk.accounts.signals import excessive_sign_in_attempts
         from helpdesk.mail import health  # noqa: F401 -- registers by being imported
+        from helpdesk.mail.ahead import read_ahead
         from helpdesk.mail.connections import shared_connections
         from helpdesk.mail.delivery import send_mail, tell_administrator
         from helpdesk.mail.letters import write_account_mail
@@ -25,7 +26,9 @@ class MailConfig(AppConfig):
         from helpdesk.outbox.handlers import register_handler
         from helpdesk.people.removal import when_department_goes
 
-        register_handler(KIND, send_mail, around_run=shared_connections, tell=tell_administrator)
+        register_handler(
+            KIND, send_mail, around_run=shared_connections, around_batch=read_ahead, tell=tell_administrator
+        )
         excessive_sign_in_attempts.connect(mail_excess, dispatch_uid="mail.sign_in_alerts")
         when_department_goes(release_department)
         register_letter_writer(write_account_mail)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import html as html_text
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.selectors import display_name
 from helpdesk.legacy.message_ids import RANDOM_ALPHABET, outgoing_message_id
 from helpdesk.legacy.prepared_reads import PreparedRead
+from helpdesk.mail.ahead import ReadAhead
 from helpdesk.mail.budgets import AUTOMATIC_ANSWERS
 from helpdesk.mail.incoming import NO_SUBJECT
 from helpdesk.mail.models import EmailAddress, EmailTemplate, TemplateSet
@@ -31,7 +32,7 @@ from helpdesk.mail.readers import user_of
 from helpdesk.mail.shipped import shipped_template
 from helpdesk.mail.template import Template
 from helpdesk.mail.variables import Part, expand, roots_of
-from helpdesk.mail.variables.entries import EntryVariable
+from helpdesk.mail.variables.entries import ENTRIES, EntryVariable
 from helpdesk.mail.variables.people import UserVariable
 from helpdesk.outbox.handlers import GiveUp
 from helpdesk.people.models import EndUser
@@ -293,13 +294,21 @@ _mail_of_entry = PreparedRead(
 )
 
 
+def _mails_of_entries(ids: Collection[int]) -> dict[int, EntryEmail]:
+    mails = EntryEmail.objects.exclude(mid="").filter(entry_id__in=ids).order_by("id")
+    return {mail.entry_id or 0: mail for mail in mails}  # the newest of each
+
+
+_mails: ReadAhead[EntryEmail | None] = ReadAhead(ENTRIES, _mails_of_entries, _mail_of_entry.first, missing=None)
+
+
 def _thread_headers(entry: ThreadEntry | None, code: str) -> dict[str, str]:
     """Name the mail that this one follows, with those before it (osticket/mail.md §6.3; osTicket names only one)."""
     if entry is None:
         return {}
     mails = EntryEmail.objects.exclude(mid="")
     if entry.type == EntryType.MESSAGE:
-        mail = _mail_of_entry.first(entry.pk)
+        mail = _mails.of(entry.pk)
     else:
         in_thread = mails.filter(entry__thread=entry.thread_id, entry__type=EntryType.MESSAGE, entry_id__lt=entry.pk)
         mail = in_thread.order_by("-entry_id", "-id").first()

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from helpdesk.outbox.handlers import Delivered, GiveUp, TryLater, handler_of, one_run, teller_of
+from helpdesk.outbox.handlers import Delivered, GiveUp, TryLater, handler_of, one_batch, one_run, teller_of
 from helpdesk.outbox.models import Effect
 
 logger = structlog.get_logger(__name__)
@@ -63,9 +63,10 @@ def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Roun
             claimed = claim(now=now or timezone.now(), most=wanted)
             if not claimed:
                 break
-            for effect in claimed:
-                if _is_still_ours(effect):
-                    _deliver(effect, result)
+            with one_batch(claimed):
+                for effect in claimed:
+                    if _is_still_ours(effect):
+                        _deliver(effect, result)
     return result
 
 

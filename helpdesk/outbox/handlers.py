@@ -9,7 +9,7 @@ passes on the effect's key wherever the other side can use one to recognise a re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +32,7 @@ Teller = Callable[[Effect, str], None]
 _handlers: dict[str, Handler] = {}
 _tellers: dict[str, Teller] = {}
 _surroundings: dict[str, Callable[[], AbstractContextManager[object]]] = {}
+_batch_surroundings: dict[str, Callable[[Sequence[Effect]], AbstractContextManager[object]]] = {}
 
 
 class GiveUp(Exception):  # noqa: N818 -- named by what to do
@@ -62,9 +63,11 @@ def register_handler(
     handler: Handler,
     *,
     around_run: Callable[[], AbstractContextManager[object]] | None = None,
+    around_batch: Callable[[Sequence[Effect]], AbstractContextManager[object]] | None = None,
     tell: Teller | None = None,
 ) -> None:
-    """Let `handler` deliver the effects of this kind; every run of deliveries happens within `around_run()`.
+    """Let `handler` deliver the effects of this kind; every run of deliveries happens within `around_run()`,
+    and those that are claimed together within `around_batch(effects)`, which may read ahead what they need.
 
     `tell` hears, in the transaction that notes it, of each effect that is given up or falls short, and why.
     """
@@ -73,6 +76,8 @@ def register_handler(
         _tellers[kind] = tell
     if around_run is not None:
         _surroundings[kind] = around_run
+    if around_batch is not None:
+        _batch_surroundings[kind] = around_batch
 
 
 @contextmanager
@@ -81,6 +86,16 @@ def one_run() -> Iterator[None]:
     with ExitStack() as stack:
         for surrounding in _surroundings.values():
             stack.enter_context(surrounding())
+        yield
+
+
+@contextmanager
+def one_batch(effects: Sequence[Effect]) -> Iterator[None]:
+    """Surround the deliveries of effects that were claimed together."""
+    kinds = {effect.kind for effect in effects}
+    with ExitStack() as stack:
+        for kind in sorted(kinds & _batch_surroundings.keys()):
+            stack.enter_context(_batch_surroundings[kind](effects))
         yield
 
 

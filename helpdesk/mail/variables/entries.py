@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of
 from helpdesk.legacy.prepared_reads import PreparedRead
+from helpdesk.mail.ahead import ReadAhead
 from helpdesk.mail.variables.people import AgentVariable, MomentVariable, UserVariable, shown_html
 from helpdesk.threads.bodies import HTML, NOTHING, is_body_file, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
@@ -26,12 +27,28 @@ EMPTY = "(empty)"
 
 def entry_by_id(entry_id: int) -> ThreadEntry | None:
     """Give an entry with the agent who wrote it; None when it is gone."""
-    return _with_writer.first(entry_id)
+    return _entries.of(entry_id)
 
 
 _with_writer = PreparedRead(
     ThreadEntry,
     lambda entry_id: ThreadEntry.objects.filter(pk=entry_id).select_related("staff"),
+)
+
+
+ENTRIES = ("message", "response", "note", "comments")
+"""Roots whose value is a thread entry, by its id."""
+_entries: ReadAhead[ThreadEntry | None] = ReadAhead(
+    ENTRIES,
+    lambda ids: ThreadEntry.objects.select_related("staff").in_bulk(ids),
+    _with_writer.first,
+    missing=None,
+)
+_attachments: ReadAhead[list[Attachment]] = ReadAhead(
+    ENTRIES,
+    lambda ids: attachments_of(ObjectType.THREAD_ENTRY, ids),
+    lambda entry_id: attachments_of(ObjectType.THREAD_ENTRY, [entry_id]).get(entry_id, []),
+    missing=[],
 )
 
 
@@ -49,7 +66,7 @@ class EntryVariable(VariableObject):
     @cached_property
     def attachments(self) -> list[Attachment]:
         """Its files."""
-        return attachments_of(ObjectType.THREAD_ENTRY, [self.entry.pk]).get(self.entry.pk, [])
+        return _attachments.of(self.entry.pk)
 
     @cached_property
     def body(self) -> str:

@@ -15,13 +15,11 @@ from helpdesk.accounts.services.tokens import token_of
 from helpdesk.configuration.kept import Kept
 from helpdesk.mail.outgoing import Recipient, RecipientKind
 from helpdesk.mail.readers import user_of
-from helpdesk.mail.variables.entries import EntryVariable, TextVariable, entry_by_id
+from helpdesk.mail.variables.entries import ENTRIES, EntryVariable, TextVariable, entry_by_id
 from helpdesk.mail.variables.people import AgentVariable, UserVariable, shown_html
 from helpdesk.people.models import Agent, Department, EndUser
 from helpdesk.variables import VariableObject, common_roots
 
-ENTRIES = ("message", "response", "note", "comments")
-"""Roots whose value is a thread entry, by its id."""
 ADMINISTRATOR = "Admin"
 """What `%{recipient}` says to the address in the settings."""
 
