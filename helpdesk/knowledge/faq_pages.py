@@ -143,11 +143,8 @@ def suggested_faqs(text: str, *, for_agents: bool = False) -> list[FaqLine]:
     if not words:
         return []
     base = Faq.objects.all() if for_agents else Faq.objects.public()
-    lines = _lines(base.suggested_for(words), with_teasers=True)
-    scored = [(sum(word in fold(line.question) for word in words), line) for line in lines]
-    needed = 2 if len(words) > 2 else 1
-    best = sorted((pair for pair in scored if pair[0] >= needed), key=lambda pair: (-pair[0], pair[1].question))
-    return [line for _score, line in best[:MOST_SUGGESTIONS]]
+    best = base.suggested_for(words, at_least=2 if len(words) > 2 else 1)[:MOST_SUGGESTIONS]
+    return _lines(best, with_teasers=True)
 
 
 def faq_page(faq: Faq, *, links: LinkMaker, language: str | None = None) -> FaqPage:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from helpdesk.knowledge.constants import CategoryVisibility, FaqPublication
 from helpdesk.legacy.characters import clean_text
@@ -57,12 +59,11 @@ class FaqQuerySet(QuerySet["Faq"]):
             condition |= Q(**{f"{place}__folded_contains": clean_text(words)})
         return self.filter(condition)
 
-    def suggested_for(self, words: list[str]) -> FaqQuerySet:
-        """Give the FAQs whose question or keywords contain any of the words."""
-        condition = Q(pk__in=[])
-        for word in words:
-            condition |= Q(question__folded_contains=word) | Q(keywords__folded_contains=word)
-        return self.filter(condition)
+    def suggested_for(self, words: list[str], *, at_least: int) -> FaqQuerySet:
+        """Give the FAQs whose questions contain at least so many of the words, those with most of them first."""
+        hits = [Case(When(question__folded_contains=word, then=1), default=0) for word in words]
+        score = functools.reduce(operator.add, hits, Value(0))
+        return self.alias(score=score).filter(score__gte=at_least).order_by("-score", "question")
 
     def of_topic(self, topic_id: int) -> FaqQuerySet:
         """Give the FAQs that belong to a help topic."""

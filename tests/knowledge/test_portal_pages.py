@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db.models.signals import post_init
 from django.test import Client
 
 from helpdesk.configuration.services import set_settings
 from helpdesk.files.models import Attachment
 from helpdesk.files.services import attach, store_file
 from helpdesk.knowledge.constants import FaqPublication
+from helpdesk.knowledge.faq_pages import suggested_faqs
 from helpdesk.knowledge.models import Faq
 from helpdesk.knowledge.services import FaqDraft, store_faq
 from helpdesk.threads.bodies import NewFile
@@ -175,6 +177,25 @@ def test_suggestions_come_while_a_ticket_is_written(
     assert asker
     name = str(asker["hx-get"]).partition("field=")[2]
     assert form.select_one(f"input[name='{name}']")
+
+
+def test_suggestions_read_only_what_they_show(library: Library) -> None:
+    category = library.categories["Printers"]
+    for number in range(30):
+        Faq.objects.create(category=category, ispublished=1, question=f"Paper {number:02}", answer="<p>Long</p>")
+    Faq.objects.create(category=category, ispublished=1, question="Zebra: load paper", answer="<p>Best</p>")
+    read: list[str] = []
+
+    def note(instance: Faq, **_: object) -> None:
+        read.append(instance.question)
+
+    post_init.connect(note, sender=Faq)
+    try:
+        found = [line.question for line in suggested_faqs("load paper")]
+    finally:
+        post_init.disconnect(note, sender=Faq)
+    assert found == ["How do I load paper?", "Zebra: load paper", "Paper 00", "Paper 01", "Paper 02"]
+    assert sorted(read) == sorted(found)
 
 
 def test_files_for_readers_of_another_language_are_not_shown(client: Client, library: Library) -> None:
