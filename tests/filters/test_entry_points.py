@@ -7,16 +7,21 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from filters.ban_list import ban
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser
+from sla.constants import ScheduleFlag
+from sla.health import schedules
+from sla.models import Schedule, SlaPlan
 from tests.api.conftest import Send, api_key, send, ticket_document
 from tests.factories import AgentFactory
 from tests.filters.making import make_filter
 from tests.sign_in import agent_client
-from tickets.models import HelpTopic, Ticket
+from tickets.health import queues
+from tickets.models import HelpTopic, Queue, Ticket
 
 __all__ = ["api_key", "send"]
 pytestmark = pytest.mark.django_db
@@ -59,6 +64,22 @@ def test_a_broken_filter_keeps_nothing_out(client: Client, send: Send) -> None:
     assert send(ticket_document(subject="Buy now")).status_code == 201
     assert send(MAIL, "/api/tickets.email").status_code == 201
     assert Ticket.objects.count() == 3
+
+
+def test_a_schedule_without_entries_and_a_queue_of_a_field_that_is_gone_keep_nothing_out(
+    client: Client, send: Send
+) -> None:
+    empty = Schedule.objects.create(name="Nobody works", flags=ScheduleFlag.BUSINESS_HOURS)
+    SlaPlan.objects.update(schedule_id=empty.pk)
+    Queue.objects.filter(pk=1).update(config=[["cdata__gone", "set", None]])
+    assert portal(client).status_code == 302
+    assert send(ticket_document(subject="Buy now")).status_code == 201
+    assert send(MAIL, "/api/tickets.email").status_code == 201
+    assert Ticket.objects.count() == 3
+    found: tuple[Any, ...] = schedules(timezone.now()), queues(timezone.now())
+    said = [finding.sentence for findings in found for finding in findings]
+    assert any("Nobody works" in text for text in said)
+    assert any("cdata__gone" in text for text in said)
 
 
 def test_agents_are_told_that_an_address_is_banned(db: None) -> None:

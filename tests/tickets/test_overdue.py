@@ -100,6 +100,12 @@ class TestJob:
                 one.dept_id,
             )
 
+    def test_what_the_cron_of_osticket_has_marked_is_left_alone(self, ticket: Ticket) -> None:
+        mine = self.due(another(1), est_duedate=NOW - timedelta(minutes=1))
+        self.due(ticket, est_duedate=NOW - timedelta(minutes=1), isoverdue=True)
+        assert mark_all_overdue(now=NOW) == 1
+        assert (len(events(mine)), len(events(ticket))) == (1, 0)
+
     def test_a_date_in_the_future_that_somebody_set_protects(self, ticket: Ticket) -> None:
         self.due(ticket, duedate=NOW + timedelta(1), est_duedate=NOW - timedelta(1))
         assert mark_all_overdue(now=NOW) == 0

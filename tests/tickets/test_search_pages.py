@@ -7,6 +7,7 @@ import json
 import zipfile
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from helpdesk.people.models import Agent
@@ -278,3 +279,17 @@ def test_numbers_that_open_tickets_do_not_tell_come_after_the_page(desk: Desk, b
     rail = browser.get("/scp/queues/navigation/").content.decode()
     assert "/scp/queues/navigation/" not in rail
     assert "/scp/queues/navigation/" not in browser.get("/scp/queues/1/").content.decode()
+
+
+def test_counting_ends_at_the_limit(desk: Desk, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bs4 import BeautifulSoup
+
+    for place in ("tickets.queue_counts", "tickets.navigation"):
+        monkeypatch.setattr(f"{place}.MOST_COUNTED", 1)
+    for number in range(2):
+        desk.ticket(subject=f"Done {number}", closed=True)
+        rail = BeautifulSoup(browser.get("/scp/queues/navigation/").content, "html.parser")
+        count = rail.select_one('a[href="/scp/queues/8/"] .rail-count')
+        assert count is not None
+        assert count.get_text() == ("1", "1+")[number]
+        cache.clear()

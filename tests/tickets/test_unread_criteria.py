@@ -44,6 +44,26 @@ def test_a_condition_that_is_not_understood_is_named_and_nothing_is_counted(desk
     assert in_navigation(desk, queue_id).count is None
 
 
+@pytest.mark.parametrize(
+    ("label", "criteria"),
+    [
+        ("Answered", [["isanswered", "set", None], ["isanswered", "nset", None]]),
+        ("Status", [["status__id", "includes", {"3": "Closed"}]]),
+        ("Issue Summary", [["cdata__subject", "equal", "Réglages"], ["cdata__subject", "equal", "Paper"]]),
+        ("Created", [["created", "period", "td"], ["created", "period", "yd"]]),
+    ],
+)
+def test_conditions_that_exclude_each_other_are_named(desk: Desk, label: str, criteria: list[Any]) -> None:
+    (problem,) = page_of(desk, queue_with(*criteria)).problems
+    assert problem.startswith(label)
+    assert "no ticket can fulfil these conditions at once" in problem
+
+
+def test_conditions_that_agree_are_not_named(desk: Desk) -> None:
+    twice = [["cdata__subject", "equal", "Réglages"], ["cdata__subject", "equal", "REGLAGES"]]
+    assert page_of(desk, queue_with(*twice, ["created", "period", "td"], ["created", "period", "tm"])).problems == []
+
+
 @pytest.mark.parametrize("criterion", [["isanswered", "nset", None], ["status__id", "includes", {}]])
 def test_understood_and_empty_conditions_are_not_named(desk: Desk, criterion: list[Any]) -> None:
     desk.ticket(subject="x")
