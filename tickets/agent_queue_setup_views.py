@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.legacy.errors import DomainError
 from tickets.agent_pages import status_of
 from tickets.constants import QueueFlag
@@ -98,8 +99,9 @@ def setup(request: AgentRequest) -> HttpResponse:
 def column(request: AgentRequest, column_id: int | None = None) -> HttpResponse:
     """Make a column, or show, change and delete one."""
     stored = get_object_or_404(QueueColumn, pk=column_id) if column_id else None
+    guard = Guard(request.POST, stored, stored_column)
     if request.method != "POST":
-        return _show_column(request, stored, stored_column(stored) if stored else ColumnDraft("", ""))
+        return _show_column(request, stored, stored_column(stored) if stored else ColumnDraft("", ""), guard)
     draft, refusal = posted_column(request.POST), None
     try:
         if stored is not None and "delete" in request.POST:
@@ -107,12 +109,13 @@ def column(request: AgentRequest, column_id: int | None = None) -> HttpResponse:
             messages.success(request, _("“%(title)s” was deleted.") % {"title": stored.name})
             return redirect("agent:queue_setup")
         if not {"do", "preview"} & set(request.POST):
-            saved = store_column(draft, actor=request.actor, column=stored)
+            with guard.saving():
+                saved = store_column(draft, actor=request.actor, column=stored)
             messages.success(request, _("“%(title)s” is saved.") % {"title": saved.name})
             return redirect("agent:queue_setup")
     except DomainError as error:
         refusal = error
-    return _show_column(request, stored, draft, refusal)
+    return _show_column(request, stored, draft, guard, refusal)
 
 
 @agent_required
@@ -122,8 +125,9 @@ def column(request: AgentRequest, column_id: int | None = None) -> HttpResponse:
 def order(request: AgentRequest, sort_id: int | None = None) -> HttpResponse:
     """Make an order, or show, change and delete one."""
     stored = get_object_or_404(QueueSort, pk=sort_id) if sort_id else None
+    guard = Guard(request.POST, stored, stored_sort)
     if request.method != "POST":
-        return _show_order(request, stored, stored_sort(stored) if stored else SortDraft("", []))
+        return _show_order(request, stored, stored_sort(stored) if stored else SortDraft("", []), guard)
     draft, refusal = posted_sort(request.POST), None
     try:
         if stored is not None and "delete" in request.POST:
@@ -131,12 +135,13 @@ def order(request: AgentRequest, sort_id: int | None = None) -> HttpResponse:
             messages.success(request, _("“%(title)s” was deleted.") % {"title": stored.name})
             return redirect("agent:queue_setup")
         if not {"do", "preview"} & set(request.POST):
-            saved = store_sort(draft, actor=request.actor, sort=stored)
+            with guard.saving():
+                saved = store_sort(draft, actor=request.actor, sort=stored)
             messages.success(request, _("“%(title)s” is saved.") % {"title": saved.name})
             return redirect("agent:queue_setup")
     except DomainError as error:
         refusal = error
-    return _show_order(request, stored, draft, refusal)
+    return _show_order(request, stored, draft, guard, refusal)
 
 
 # --- Showing ----------------------------------------------------------------------------------------------------------
@@ -167,18 +172,27 @@ def _listed(tables: QueueTables, context: CriteriaContext) -> list[ListedQueue]:
 
 
 def _show_column(
-    request: AgentRequest, stored: QueueColumn | None, draft: ColumnDraft, refusal: DomainError | None = None
+    request: AgentRequest,
+    stored: QueueColumn | None,
+    draft: ColumnDraft,
+    guard: Guard[QueueColumn],
+    refusal: DomainError | None = None,
 ) -> HttpResponse:
-    context = context_for(request.access, timezone.now())
+    criteria_context = context_for(request.access, timezone.now())
     shown = column_row(column_of(draft))
     others = [one for one in STANDARD_COLUMNS if one.primary in {"number", SUBJECT} and one.primary != draft.primary]
     preview = _preview(request, columns=(*others, shown)) if draft.primary else None
-    form = column_form(draft, context, Verb.of(request.POST))
-    return _show(request, "tickets/agent/queue_column.html", stored, form, preview, refusal)
+    form = column_form(draft, criteria_context, Verb.of(request.POST))
+    context = {"stored": stored, "guard": guard, "form": form}
+    return _show(request, "tickets/agent/queue_column.html", context, preview, refusal)
 
 
 def _show_order(
-    request: AgentRequest, stored: QueueSort | None, draft: SortDraft, refusal: DomainError | None = None
+    request: AgentRequest,
+    stored: QueueSort | None,
+    draft: SortDraft,
+    guard: Guard[QueueSort],
+    refusal: DomainError | None = None,
 ) -> HttpResponse:
     paths = tuple(without_stray(draft).paths)
     standard = {one.primary: one for one in STANDARD_COLUMNS}
@@ -187,7 +201,8 @@ def _show_order(
         for path, name in {**dict.fromkeys(("number", SUBJECT), ""), **dict(_shown_paths(draft))}.items()
     ]
     preview = _preview(request, columns=tuple(columns), sort_paths=paths or DEFAULT_PATHS)
-    return _show(request, "tickets/agent/queue_order.html", stored, sort_form(draft), preview, refusal)
+    context = {"stored": stored, "guard": guard, "form": sort_form(draft)}
+    return _show(request, "tickets/agent/queue_order.html", context, preview, refusal)
 
 
 def _shown_paths(draft: SortDraft) -> list[tuple[str, str]]:
@@ -209,14 +224,11 @@ def _preview(request: AgentRequest, **changes: Any) -> QueuePage | None:
 def _show(
     request: AgentRequest,
     template: str,
-    stored: QueueColumn | QueueSort | None,
-    form: Any,
+    context: dict[str, Any],
     preview: QueuePage | None,
     refusal: DomainError | None,
 ) -> HttpResponse:
-    context = {
-        "stored": stored,
-        "form": form,
+    context |= {
         "refusal": refusal,
         "previewed": preview is not None,
         "preview_page": preview,

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.exports.responses import ExportFormat, export_response
 from helpdesk.legacy.errors import DomainError, NotFound
 from helpdesk.legacy.ids import id_in
@@ -25,7 +26,7 @@ from tickets.models import Queue
 from tickets.navigation import context_for
 from tickets.queue_counts import MOST_COUNTED, bounded_count
 from tickets.queue_export import file_name, queue_table
-from tickets.queue_form import column_names, placed_rows, posted_draft, queue_form, stored_draft
+from tickets.queue_form import column_names, placed_rows, posted_draft, queue_form, stored_draft, stored_parts
 from tickets.queue_inputs import NO_VERB, Verb, column_inputs, placed, posted_columns
 from tickets.queue_page import queue_page
 from tickets.queues import STANDARD_COLUMNS, SUPPLEMENTAL, QueueDefinition, definition_of, queue_for
@@ -60,7 +61,7 @@ def new_queue(request: AgentRequest) -> HttpResponse:
     context = context_for(request.access, timezone.now())
     typed = read_query(request.GET.get("q", "")[:LONGEST_TEXT], context)
     criteria = [*criteria_in(request.GET.get("c", "")), *typed.criteria]
-    return _show(request, QueueDraft(title="", criteria=criteria), None)
+    return _show(request, QueueDraft(title="", criteria=criteria), None, Guard({}, None, stored_parts))
 
 
 @agent_required
@@ -72,7 +73,7 @@ def edit_queue(request: AgentRequest, queue_id: int) -> HttpResponse:
     queue = _changeable(request, queue_id)
     if request.method == "POST":
         return _store(request, posted_draft(request.POST, request.access), queue)
-    return _show(request, stored_draft(queue), queue)
+    return _show(request, stored_draft(queue), queue, Guard({}, queue, stored_parts))
 
 
 @agent_required
@@ -138,15 +139,17 @@ def _changeable(request: AgentRequest, queue_id: int) -> Queue:
 
 
 def _store(request: AgentRequest, draft: QueueDraft, queue: Queue | None) -> HttpResponse:
+    guard = Guard(request.POST, queue, stored_parts)
     if "preview" in request.POST or "do" in request.POST:
-        return _show(request, draft, queue, previewed=True, verb=Verb.of(request.POST))
+        return _show(request, draft, queue, guard, previewed=True, verb=Verb.of(request.POST))
     try:
-        if queue is None:
-            stored = create_queue(draft, actor=request.actor)
-        else:
-            stored = change_queue(queue, draft, actor=request.actor)
+        with guard.saving():
+            if queue is None:
+                stored = create_queue(draft, actor=request.actor)
+            else:
+                stored = change_queue(queue, draft, actor=request.actor)
     except DomainError as refusal:
-        return _show(request, draft, queue, refusal=refusal)
+        return _show(request, draft, queue, guard, refusal=refusal)
     messages.success(request, _("“%(title)s” is saved.") % {"title": draft.title})
     return redirect("agent:queue", stored.pk)
 
@@ -155,6 +158,7 @@ def _show(
     request: AgentRequest,
     draft: QueueDraft,
     queue: Queue | None,
+    guard: Guard[Queue],
     *,
     refusal: DomainError | None = None,
     previewed: bool = False,
@@ -165,6 +169,7 @@ def _show(
     context: dict[str, Any] = {
         "form": form,
         "queue": queue,
+        "guard": guard,
         "refusal": refusal,
         "is_admin": request.agent.isadmin,
         **(_preview(request, draft) if draft.criteria or previewed else {}),

@@ -38,6 +38,7 @@ from tickets.services.queue_parts import PlacedColumn
 from tickets.services.queues import NEWEST_FIRST, QueueDraft
 
 PERSONAL, SHARED, QUEUE = "personal", "shared", "queue"
+_MOMENTS = frozenset({"created", "updated"})
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,17 @@ def stored_draft(queue: Queue) -> QueueDraft:
         export=queue_exports().get(queue.pk, ()) if not inherited & QueueFlag.INHERIT_EXPORT else [],
         marks=style_conditions(queue.config.get("conditions") if isinstance(queue.config, dict) else None),
     )
+
+
+def stored_parts(queue: Queue) -> list[Any]:
+    """Give everything that the form of a queue shows and changes, as the tables hold it at this moment."""
+    of_all = queue.column_placements.filter(staff_id=0)
+    return [
+        [getattr(queue, field.attname) for field in Queue._meta.concrete_fields if field.name not in _MOMENTS],
+        list(of_all.order_by("sort", "column_id").values_list("column_id", "heading", "width", "bits")),
+        list(queue.sort_choices.order_by("sort", "queue_sort_id").values_list("queue_sort_id")),
+        list(queue.export_fields.order_by("sort", "id").values_list("path", "heading")),
+    ]
 
 
 def queue_form(

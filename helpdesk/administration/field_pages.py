@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.form_pages import add_refusal
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.forms.constants import FieldFlag
 from helpdesk.forms.field_types import registered, type_for
 from helpdesk.forms.field_types.base import LIST_PREFIX
@@ -118,9 +119,11 @@ def _edit(request: AgentRequest, form: Form, field: FormField | None) -> HttpRes
     if fields.fields["type"].disabled:
         type_key = str(before["type"])
     options = _options(request, field, type_key)
+    guard = Guard(request.POST, field, _shown)
     if is_post and fields.is_valid() and (options is None or options.is_valid()):
         try:
-            _save(request, form, field, fields, options)
+            with guard.saving():
+                _save(request, form, field, fields, options)
         except DomainError as error:
             _show(fields, options, error)
         else:
@@ -133,6 +136,7 @@ def _edit(request: AgentRequest, form: Form, field: FormField | None) -> HttpRes
         field=field,
         fields=fields,
         options=options,
+        guard=guard,
         type_label=type_for(type_key).label or type_key,
     )
     return TemplateResponse(request, "administration/forms/field.html", context)
@@ -144,6 +148,10 @@ def _initial_of(field: FormField | None) -> dict[str, Any]:
     if field is None:
         return {"type": "text", **switches}
     return {"type": field.type, "label": field.label, "name": field.name, "hint": field.hint or "", **switches}
+
+
+def _shown(field: FormField) -> list[Any]:
+    return [_initial_of(field), field.configuration]
 
 
 def _asked_for(request: AgentRequest) -> dict[str, Any]:

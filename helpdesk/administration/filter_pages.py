@@ -39,7 +39,8 @@ from helpdesk.administration.filter_inputs import (
     target_key,
 )
 from helpdesk.administration.site import site
-from helpdesk.legacy.errors import DomainError
+from helpdesk.audit.meanwhile import Guard
+from helpdesk.legacy.errors import Conflict, DomainError, NotFound
 from helpdesk.legacy.ids import id_in, ids_in
 from tickets.filter_choices import everything_known, topic_name
 from tickets.filter_world import KnownRows
@@ -106,17 +107,21 @@ def filter_page(request: AgentRequest, filter_id: int) -> HttpResponse:
 
 def _edit(request: AgentRequest, ticket_filter: TicketFilter | None, inputs: FilterInputs) -> HttpResponse:
     action, _dash, argument = request.POST.get("do", "").partition("-")
+    guard, refused = Guard(request.POST, ticket_filter, _shown), ""
     if request.method == "POST":
         inputs = posted(request.POST, inputs)
         if action in {"copy", "delete"} and ticket_filter is not None:
             return _copy_or_delete(request, ticket_filter, action)
         if action == "save" and not inputs.errors:
             try:
-                saved = store_filter(
-                    inputs.draft(), world=everything_known(), actor=request.actor, ticket_filter=ticket_filter
-                )
+                with guard.saving():
+                    saved = store_filter(
+                        inputs.draft(), world=everything_known(), actor=request.actor, ticket_filter=ticket_filter
+                    )
             except FilterInvalid as refusal:
                 inputs.show(refusal)
+            except (Conflict, NotFound) as refusal:
+                refused = str(refusal.message)
             else:
                 messages.success(request, _("The filter has been saved."))
                 _mention_problems(request, saved)
@@ -128,10 +133,16 @@ def _edit(request: AgentRequest, ticket_filter: TicketFilter | None, inputs: Fil
         title=ticket_filter.name if ticket_filter else _("New filter"),
         filter=ticket_filter,
         inputs=inputs,
+        guard=guard,
+        refusal=refused,
         menus=menus(target_key(filter_rows([ticket_filter])[0]) if ticket_filter else ""),
         problems=_problems(ticket_filter) if ticket_filter and request.method != "POST" else [],
     )
     return TemplateResponse(request, "administration/filters/filter.html", context)
+
+
+def _shown(ticket_filter: TicketFilter) -> list[Any]:
+    return [*filter_rows([ticket_filter]), ticket_filter.isactive, ticket_filter.notes]
 
 
 def _copy_or_delete(request: AgentRequest, ticket_filter: TicketFilter, action: str) -> HttpResponse:

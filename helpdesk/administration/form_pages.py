@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.forms.bound import BoundForm
 from helpdesk.forms.constants import FieldFlag, FormFlag
 from helpdesk.forms.field_types import Asked, type_of
@@ -92,9 +94,11 @@ def form_page(request: AgentRequest, form_id: int) -> HttpResponse:
     form = get_object_or_404(Form.objects.exclude(flags__has=FormFlag.DELETED), pk=form_id)
     action, _dash, argument = request.POST.get("action", "").partition("-")
     texts = FormTexts(request.POST if action == "texts" else None, initial=_texts_of(form))
+    guard = Guard(request.POST if action == "texts" else {}, form, _texts_of)
     if request.method == "POST":
         try:
-            answer = _act(request, form, texts, action, argument)
+            with guard.saving() if action == "texts" else nullcontext():
+                answer = _act(request, form, texts, action, argument)
         except DomainError as error:
             if action == "texts":
                 add_refusal(texts, error)
@@ -109,6 +113,7 @@ def form_page(request: AgentRequest, form_id: int) -> HttpResponse:
         form=form,
         purpose=_purpose(form),
         texts=texts,
+        guard=guard,
         rows=[_row(field) for field in fields_of(form)],
         moved=request.GET.get("moved", ""),
         is_deletable=form.type == CUSTOM,

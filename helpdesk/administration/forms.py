@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Model
 
 from helpdesk.administration.theme import dress
+from helpdesk.audit.meanwhile import CHANGED_MEANWHILE, SEEN, mark_of
 from helpdesk.legacy.errors import DomainError
 from helpdesk.people.actor import Actor
 
@@ -29,7 +30,8 @@ class ServiceForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Fill the fields from the row."""
         super().__init__(*args, **kwargs)
-        self.initial = {**self.initial_values(self.instance), **self.initial}
+        self.shown = self.initial_values(self.instance)
+        self.initial = {**self.shown, **self.initial}
         self.prepare(self.instance)
         for field in self.fields.values():
             dress(field)
@@ -44,6 +46,15 @@ class ServiceForm(ModelForm):
     def perform(self, actor: Actor) -> Model:
         """Call the service with the cleaned data and give the saved row. Raises DomainError."""
         raise NotImplementedError
+
+    @property
+    def mark(self) -> str:
+        """Give the mark of what the form showed when it was sent; of what there is once the refusal is shown."""
+        if self.instance.pk is None:
+            return ""
+        told = self.refusal is not None and self.refusal.code == CHANGED_MEANWHILE
+        sent = "" if told else str(self.data.get(SEEN, ""))
+        return sent or mark_of(self.shown)
 
     def clean(self) -> dict[str, Any]:
         """Show the refusal of the service where it belongs."""

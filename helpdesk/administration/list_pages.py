@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_safe
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.form_pages import add_refusal
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.forms.bound import BoundForm
 from helpdesk.forms.constants import FieldFlag, ListItemStatus
 from helpdesk.forms.field_types import Asked, type_of
@@ -100,13 +102,14 @@ def list_page(request: AgentRequest, list_id: int) -> HttpResponse:
     """Show a list with its items; every button posts an `action`."""
     custom_list = get_object_or_404(CustomList, pk=list_id)
     action, _dash, argument = request.POST.get("action", "").partition("-")
-    initial = {name: getattr(custom_list, name) or "" for name in ListForm.base_fields}
-    texts = ListForm(request.POST if action == "texts" else None, initial=initial)
+    texts = ListForm(request.POST if action == "texts" else None, initial=_texts_of(custom_list))
+    guard = Guard(request.POST if action == "texts" else {}, custom_list, _texts_of)
     upload = ImportForm(request.POST, request.FILES) if action == "import" else ImportForm()
     shown: forms.Form = upload if action == "import" else texts
     if request.method == "POST" and (action not in {"texts", "import"} or shown.is_valid()):
         try:
-            return _act(request, custom_list, action, argument, shown)
+            with guard.saving() if action == "texts" else nullcontext():
+                return _act(request, custom_list, action, argument, shown)
         except DomainError as error:
             if action in {"texts", "import"}:
                 add_refusal(shown, error)
@@ -118,6 +121,7 @@ def list_page(request: AgentRequest, list_id: int) -> HttpResponse:
         title=custom_list.name,
         list=custom_list,
         texts=texts,
+        guard=guard,
         upload=upload,
         items=items[:MOST_SHOWN],
         hidden=max(len(items) - MOST_SHOWN, 0),
@@ -127,6 +131,10 @@ def list_page(request: AgentRequest, list_id: int) -> HttpResponse:
         moved=request.GET.get("moved", ""),
     )
     return TemplateResponse(request, "administration/forms/list_page.html", context)
+
+
+def _texts_of(custom_list: CustomList) -> dict[str, str]:
+    return {name: getattr(custom_list, name) or "" for name in ListForm.base_fields}
 
 
 def _act(request: AgentRequest, custom_list: CustomList, action: str, argument: str, shown: forms.Form) -> HttpResponse:
@@ -192,31 +200,37 @@ def item_page(request: AgentRequest, item_id: int) -> HttpResponse:
 
 def _edit_item(request: AgentRequest, custom_list: CustomList, item: ListItem | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    initial = (
-        {"value": item.value, "extra": item.extra, "is_enabled": bool(item.status & ListItemStatus.ENABLED)}
-        if item
-        else None
-    )
-    texts = ItemForm(data, initial=initial)
+    texts = ItemForm(data, initial=_values_of(item) if item else None)
+    guard = Guard(request.POST, item, lambda row: [_values_of(row), row.properties])
     properties = _properties(request.agent, custom_list, item, data)
     if data is not None and texts.is_valid() and properties.is_valid():
         given = texts.cleaned_data
         values = {bound.field.pk: bound.submitted for bound in properties if not bound.type.is_presentation}
         definition = ItemDefinition(given["value"], given["extra"], given["is_enabled"], values)
         try:
-            if item is None:
-                add_item(custom_list, definition, actor=request.actor)
-            else:
-                update_item(item, definition, actor=request.actor)
+            with guard.saving():
+                if item is None:
+                    add_item(custom_list, definition, actor=request.actor)
+                else:
+                    update_item(item, definition, actor=request.actor)
         except DomainError as error:
             add_refusal(texts, error)
         else:
             messages.success(request, _("The item has been saved."))
             return HttpResponseRedirect(reverse("admin:list", args=[custom_list.pk]))
     context = site.page_context(
-        request, title=item.value if item else _("New item"), list=custom_list, texts=texts, properties=properties
+        request,
+        title=item.value if item else _("New item"),
+        list=custom_list,
+        texts=texts,
+        properties=properties,
+        guard=guard,
     )
     return TemplateResponse(request, "administration/forms/item.html", context)
+
+
+def _values_of(item: ListItem) -> dict[str, Any]:
+    return {"value": item.value, "extra": item.extra, "is_enabled": bool(item.status & ListItemStatus.ENABLED)}
 
 
 def _properties(agent: Agent, custom_list: CustomList, item: ListItem | None, data: Any) -> BoundForm:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.accounts.gate import is_administrators
 from helpdesk.administration.forms import ServiceForm
 from helpdesk.administration.theme import ThemedModelAdmin
+from helpdesk.audit.meanwhile import changed_meanwhile, locked
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.ids import ids_in
@@ -133,6 +134,7 @@ class ServiceAdmin(AdministrationModelAdmin):
 
     form: type[ServiceForm]
     object_type: AdministrativeChange.ObjectType
+    change_form_before_template = "administration/seen.html"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Give the form as it is declared, with what the service said to the same input."""
@@ -154,7 +156,11 @@ class ServiceAdmin(AdministrationModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """Let the service write, and give the row."""
+        """Let the service write, and give the row; not over what somebody else saved while the form was filled in."""
+        if change:
+            now = type(form)(instance=locked(form.instance))
+            if form.mark != now.mark:
+                raise changed_meanwhile()
         return form.perform(actor_of(request))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -75,7 +75,7 @@ class ScheduleForm(forms.Form):
     def __init__(self, *args: Any, schedule: Schedule, **kwargs: Any) -> None:
         """Take the schedule, whose kind decides whether there are holidays to choose."""
         self.schedule = schedule
-        kwargs["initial"] = _texts_of(schedule) if schedule.pk else {}
+        kwargs["initial"] = texts_of(schedule) if schedule.pk else {}
         super().__init__(*args, **kwargs)
         field: Any = self.fields["holidays"]
         field.choices = choices.holiday_lists(current=kwargs["initial"].get("holidays", ()))
@@ -95,7 +95,8 @@ class ScheduleForm(forms.Form):
         )
 
 
-def _texts_of(schedule: Schedule) -> dict[str, Any]:
+def texts_of(schedule: Schedule) -> dict[str, Any]:
+    """Give what the form of a schedule shows."""
     return {
         "name": schedule.name,
         "timezone": schedule.timezone or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django import forms
@@ -21,10 +22,12 @@ from helpdesk.administration.schedule_forms import (
     EntryForm,
     PublicHolidaysForm,
     ScheduleForm,
+    texts_of,
     values_of_entry,
     values_of_new_entry,
 )
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.ids import id_in
 from sla.book import book, entry_of, zone_of
@@ -83,15 +86,18 @@ def schedule_page(request: AgentRequest, schedule_id: int) -> HttpResponse:
     action, _dash, argument = request.POST.get("action", "").partition("-")
     shown = _forms_of(request, schedule, action)
     form = shown.get(action)
+    guard = Guard(request.POST if action == "texts" else {}, schedule, texts_of)
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
-            return _act(request, schedule, action, argument, form)
+            with guard.saving() if action == "texts" else nullcontext():
+                return _act(request, schedule, action, argument, form)
         except DomainError as error:
             if form is not None:
                 add_refusal(form, error)
             else:
                 messages.error(request, str(error.message))
-    context = site.page_context(request, title=schedule.name, schedule=schedule, forms=shown, **_facts_of(schedule))
+    facts = _facts_of(schedule)
+    context = site.page_context(request, title=schedule.name, schedule=schedule, forms=shown, guard=guard, **facts)
     return TemplateResponse(request, "administration/schedules/schedule.html", context)
 
 
@@ -185,6 +191,7 @@ def _edit_entry(request: AgentRequest, schedule: Schedule, entry: ScheduleEntry 
     today, is_business_hours = timezone.localdate(), bool(schedule.flags & ScheduleFlag.BUSINESS_HOURS)
     initial = values_of_entry(entry) if entry else values_of_new_entry(today, is_business_hours=is_business_hours)
     form = EntryForm(request.POST if request.method == "POST" else None, initial=initial)
+    guard = Guard(request.POST, entry, values_of_entry)
     preview: dict[str, Any] | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -196,13 +203,14 @@ def _edit_entry(request: AgentRequest, schedule: Schedule, entry: ScheduleEntry 
                     "next": next_days(shown, today, NEXT_DAYS),
                 }
             else:
-                store_entry(schedule, form.draft(), actor=request.actor, entry=entry)
+                with guard.saving():
+                    store_entry(schedule, form.draft(), actor=request.actor, entry=entry)
                 messages.success(request, _("The entry has been saved."))
                 return HttpResponseRedirect(reverse("admin:schedule", args=[schedule.pk]))
         except DomainError as error:
             add_refusal(form, error)
     title = entry.name if entry else _("New entry")
-    context = site.page_context(request, title=title, schedule=schedule, form=form, preview=preview)
+    context = site.page_context(request, title=title, schedule=schedule, form=form, preview=preview, guard=guard)
     return TemplateResponse(request, "administration/schedules/entry.html", context)
 
 

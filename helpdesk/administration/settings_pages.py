@@ -19,6 +19,7 @@ from helpdesk.administration import choices
 from helpdesk.administration.model_admin import actor_of
 from helpdesk.administration.site import site
 from helpdesk.administration.theme import dress
+from helpdesk.audit.meanwhile import SEEN, changed_meanwhile, mark_of
 from helpdesk.configuration.catalogue import Kind, Setting, Subject
 from helpdesk.configuration.services import change_settings
 from helpdesk.configuration.subjects import SUBJECTS
@@ -61,6 +62,7 @@ class SettingsForm(forms.Form):
         """Make a field for each setting and fill it with what holds now."""
         super().__init__(data)
         self.subject = subject
+        self.seen = str((data or {}).get(SEEN, ""))
         present = configuration.current()
         for setting in subject.settings:
             value = setting.meaning(present.get(setting.key))
@@ -73,9 +75,18 @@ class SettingsForm(forms.Form):
         """Give the fields under their headings."""
         return [(group.title, [self[setting.key] for setting in group.settings]) for group in self.subject.groups]
 
+    @property
+    def mark(self) -> str:
+        """Give the mark of what the page showed when it was sent; of what there is once the refusal is shown."""
+        return self.seen or mark_of(self.initial)
+
     def save(self, actor: Actor) -> int:
         """Change what was changed; gives how many settings that were. Raises DomainError."""
         values = self.cleaned_data
+        now = mark_of(self.initial)
+        if self.seen and self.seen != now:
+            self.seen = now
+            raise changed_meanwhile()
         if values.get("require_agent_2fa") and not self.initial["require_agent_2fa"]:
             _check_has_second_step(actor)
         return len(change_settings(values, actor))

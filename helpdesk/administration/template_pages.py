@@ -18,6 +18,7 @@ from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.form_pages import add_refusal
 from helpdesk.administration.site import site
 from helpdesk.administration.template_preview import preview
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.legacy.errors import DomainError
 from helpdesk.mail.message_types import MESSAGE_TYPES, Audience, MessageType
 from helpdesk.mail.models import TemplateSet
@@ -126,11 +127,11 @@ def set_install(request: AgentRequest) -> HttpResponse:
 def set_page(request: AgentRequest, set_id: int) -> HttpResponse:
     """Show the messages of a set; change its name, language and state."""
     row = get_object_or_404(TemplateSet, pk=set_id)
-    initial = {"name": row.name, "language": row.lang, "is_active": row.isactive, "notes": row.notes or ""}
-    form = SetInput(request.POST or None, initial=initial)
+    form, guard = SetInput(request.POST or None, initial=_facts_of(row)), Guard(request.POST, row, _facts_of)
     if request.method == "POST" and form.is_valid():
         try:
-            store_set(SetDraft(**form.cleaned_data), actor=request.actor, template_set=row)
+            with guard.saving():
+                store_set(SetDraft(**form.cleaned_data), actor=request.actor, template_set=row)
         except DomainError as error:
             add_refusal(form, error)
         else:
@@ -145,7 +146,14 @@ def set_page(request: AgentRequest, set_id: int) -> HttpResponse:
         for one, title in AUDIENCES.items()
     ]
     context = site.page_context(
-        request, title=row.name, set=row, form=form, groups=groups, is_in_use=is_in_use(row), languages=LANGUAGES
+        request,
+        title=row.name,
+        set=row,
+        form=form,
+        guard=guard,
+        groups=groups,
+        is_in_use=is_in_use(row),
+        languages=LANGUAGES,
     )
     return TemplateResponse(request, "administration/mail/set.html", context)
 
@@ -169,6 +177,7 @@ def text_page(request: AgentRequest, set_id: int, code: str) -> HttpResponse:
     if kind is None:
         raise Http404
     form = TextInput(request.POST or None, initial=_initial(row, kind))
+    guard = Guard(request.POST, row, lambda one: _initial(one, kind))
     wish, shown = request.POST.get("do", ""), None
     if request.method == "POST" and wish == "reset":
         reset_template(row, code, actor=request.actor)
@@ -182,7 +191,8 @@ def text_page(request: AgentRequest, set_id: int, code: str) -> HttpResponse:
                 shown = preview(kind, text, number, access=request.access, agent=request.agent)
             else:
                 keeps = form.cleaned_data["keeps_unknown"]
-                store_template(row, code, text, actor=request.actor, keeps_unknown=keeps)
+                with guard.saving():
+                    store_template(row, code, text, actor=request.actor, keeps_unknown=keeps)
         except UnknownVariables as error:
             add_refusal(form, error)
             form.fields["keeps_unknown"].widget = forms.CheckboxInput()
@@ -198,6 +208,7 @@ def text_page(request: AgentRequest, set_id: int, code: str) -> HttpResponse:
         set=row,
         kind=kind,
         form=form,
+        guard=guard,
         preview=shown,
         is_own=row.templates.filter(code_name=code).exists(),
         variables=variables_of(kind.roots, for_agents=kind.audience is not Audience.USER),
@@ -222,6 +233,10 @@ def _listed(row: TemplateSet, kind: MessageType, own: dict[str, Any]) -> dict[st
         "is_own": text is not None,
         "page": reverse("admin:template_text", args=[row.pk, kind.code]),
     }
+
+
+def _facts_of(row: TemplateSet) -> dict[str, Any]:
+    return {"name": row.name, "language": row.lang, "is_active": row.isactive, "notes": row.notes or ""}
 
 
 def _initial(row: TemplateSet, kind: MessageType) -> dict[str, str]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.forms.constants import FormFlag
 from helpdesk.forms.form_services import CUSTOM
 from helpdesk.forms.models import Form
@@ -43,11 +44,13 @@ def topic_list(request: AgentRequest) -> HttpResponse:
 def topic_page(request: AgentRequest, topic_id: int) -> HttpResponse:
     """Show and change the forms of a topic."""
     topic = get_object_or_404(HelpTopic, pk=topic_id)
+    guard = Guard(request.POST, topic, _forms_of)
     if request.method == "POST":
         action = request.POST.get("action", "save")
         verb, _dash, argument = action.partition("-")
         try:
-            set_topic_forms(topic, _chosen(request, verb, id_in(argument) or 0), actor=request.actor)
+            with guard.saving():
+                set_topic_forms(topic, _chosen(request, verb, id_in(argument) or 0), actor=request.actor)
         except DomainError as error:
             messages.error(request, str(error.message))
         else:
@@ -68,9 +71,14 @@ def topic_page(request: AgentRequest, topic_id: int) -> HttpResponse:
         topic=topic,
         parts=parts,
         others=others.order_by("title"),
+        guard=guard,
         moved=request.GET.get("moved", ""),
     )
     return TemplateResponse(request, "administration/forms/topic.html", context)
+
+
+def _forms_of(topic: HelpTopic) -> list[Any]:
+    return list(HelpTopicForm.objects.filter(topic=topic).order_by("sort", "id").values_list("form_id", "extra"))
 
 
 def _chosen(request: AgentRequest, verb: str, subject: int) -> list[TopicFormChoice]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.forms.uploads import Uploaded
@@ -16,7 +15,6 @@ from helpdesk.knowledge.file_controls import SeveralFilesField
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
 from helpdesk.knowledge.registries import help_topics
 from helpdesk.knowledge.services import CannedDraft, CategoryDraft, FaqDraft
-from helpdesk.knowledge.services.texts import version_of
 from helpdesk.legacy.errors import DomainError
 from helpdesk.people.models import Department
 
@@ -34,20 +32,7 @@ class TextForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order: list[str]
-
-    @property
-    def version(self) -> str | None:
-        """The version of the text that the page showed."""
-        return self.cleaned_data["seen"] or None
-
-    def show_version(self, row: models.Model) -> None:
-        """Let the next sending replace the version that there is now: whoever sends it was told of it."""
-        given: Any = self.data
-        posted = given.copy()
-        posted["seen"] = version_of(row)
-        self.data = posted
 
     def show_refusal(self, refusal: DomainError) -> None:
         """Show why a service refused: at the field that it names, else above the form."""
@@ -99,7 +84,6 @@ class CategoryForm(TextForm):
             "visibility": category.ispublic,
             "description": category.description,
             "notes": category.notes,
-            "seen": version_of(category),
         }
 
 
@@ -180,9 +164,8 @@ class FaqForm(FilesForm):
             "category": faq.category_id,
             "publication": faq.ispublished,
             "answer": faq.answer,
-            "topics": list(faq.topics.values_list("topic_id", flat=True)),
+            "topics": sorted(faq.topics.values_list("topic_id", flat=True)),
             "notes": faq.notes or "",
-            "seen": version_of(faq),
         }
 
 
@@ -233,5 +216,4 @@ class CannedForm(FilesForm):
             "department": canned.dept_id or 0,
             "response": canned.response,
             "notes": canned.notes or "",
-            "seen": version_of(canned),
         }

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.accounts.gate import AgentRequest, agent_required
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.selectors import attachments_of
 from helpdesk.forms.field_types import agent_owner
@@ -26,7 +27,6 @@ from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.faq_pages import FileLine, category_page, category_sections, faq_page, file_lines, found_faqs
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
 from helpdesk.knowledge.policies import may_manage_canned, may_manage_faqs
-from helpdesk.knowledge.services.texts import CHANGED_MEANWHILE
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import DomainError
 
@@ -81,14 +81,15 @@ def edit_category(request: AgentRequest, category_id: int | None = None) -> Http
     found = get_object_or_404(FaqCategory, pk=category_id) if category_id else None
     initial = CategoryForm.initial_of(found) if found else {"parent": request.GET.get("parent", 0)}
     form = CategoryForm(request.POST if request.method == "POST" else None, initial=initial, category=found)
+    guard = Guard(request.POST, found, CategoryForm.initial_of)
 
     def save() -> str:
-        stored = services.store_category(form.draft(), actor=request.actor, category=found, seen=form.version)
+        stored = services.store_category(form.draft(), actor=request.actor, category=found)
         messages.success(request, _("The category has been saved."))
         return reverse("agent:kb_category", args=[stored.pk])
 
     title = _("Edit category") if found else _("New category")
-    return _edit(request, form, save, found, title=title, back=_back(found, "agent:kb_category", "agent:kb"))
+    return _edit(request, form, save, guard, title=title, back=_back(found, "agent:kb_category", "agent:kb"))
 
 
 @agent_required
@@ -103,14 +104,15 @@ def edit_faq(request: AgentRequest, faq_id: int | None = None) -> HttpResponse:
     initial = FaqForm.initial_of(found) if found else {"category": request.GET.get("category", "")}
     attached = _attached(AttachmentType.FAQ, found)
     form = FaqForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
+    guard = Guard(request.POST, found, FaqForm.initial_of)
 
     def save() -> str:
-        stored = services.store_faq(form.draft(), actor=request.actor, faq=found, seen=form.version)
+        stored = services.store_faq(form.draft(), actor=request.actor, faq=found)
         messages.success(request, _("The FAQ has been saved."))
         return reverse("agent:kb_faq", args=[stored.pk])
 
     title = _("Edit FAQ") if found else _("New FAQ")
-    return _edit(request, form, save, found, title=title, back=_back(found, "agent:kb_faq", "agent:kb"))
+    return _edit(request, form, save, guard, title=title, back=_back(found, "agent:kb_faq", "agent:kb"))
 
 
 @agent_required
@@ -168,15 +170,16 @@ def edit_canned_response(request: AgentRequest, canned_id: int | None = None) ->
     initial = CannedForm.initial_of(found) if found else {}
     attached = _attached(AttachmentType.CANNED_RESPONSE, found)
     form = CannedForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
+    guard = Guard(request.POST, found, CannedForm.initial_of)
 
     def save() -> str:
-        services.store_canned_response(form.draft(), actor=request.actor, canned=found, seen=form.version)
+        services.store_canned_response(form.draft(), actor=request.actor, canned=found)
         messages.success(request, _("The canned response has been saved."))
         return reverse("agent:canned_responses")
 
     title = _("Edit canned response") if found else _("New canned response")
     delete = reverse("agent:canned_delete", args=[found.pk]) if found else ""
-    return _edit(request, form, save, found, title=title, back=reverse("agent:canned_responses"), delete=delete)
+    return _edit(request, form, save, guard, title=title, back=reverse("agent:canned_responses"), delete=delete)
 
 
 @agent_required
@@ -199,7 +202,7 @@ def _edit(
     request: AgentRequest,
     form: TextForm,
     save: Callable[[], str],
-    row: models.Model | None,
+    guard: Guard[Any],
     *,
     title: str,
     back: str,
@@ -211,19 +214,17 @@ def _edit(
         status = 422
         if form.is_valid():
             try:
-                return redirect(save())
+                with guard.saving():
+                    return redirect(save())
             except DomainError as refusal:
                 form.show_refusal(refusal)
-                if row is not None and refusal.code == CHANGED_MEANWHILE:
-                    row.refresh_from_db()
-                    form.show_version(row)
         if isinstance(form, FilesForm):
             form.keep_files()
     field = message_field()
     if field is not None and "attachments" in form.fields:
         form.fields["attachments"].widget.attrs["data-upload-url"] = reverse("agent:upload", args=[field.pk])
     area = IN_CANNED if isinstance(form, CannedForm) else IN_FAQS
-    context = {"form": form, "title": title, "back": back, "delete": delete, **area}
+    context = {"form": form, "guard": guard, "title": title, "back": back, "delete": delete, **area}
     return render(request, "knowledge/agent/edit.html", context, status=status)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from helpdesk.files.models import Attachment
-from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
+from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory, Page
 from tests.factories import AgentFactory, RoleFactory
 from tests.knowledge.conftest import Library
 from tests.sign_in import agent_client
@@ -125,6 +127,22 @@ def test_administrators_change_pages(db: None) -> None:
         "/admin/hd_knowledge/page/add/", {"name": "imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
     )
     assert "Name already exists" in refused.content.decode()
+
+
+@pytest.mark.ignore_template_errors
+def test_the_list_of_pages_takes_as_many_statements_for_many_pages_as_for_few(db: None) -> None:
+    client = agent_client(AgentFactory.new(isadmin=True))
+
+    def statements() -> int:
+        assert client.get("/admin/hd_knowledge/page/").status_code == 200
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get("/admin/hd_knowledge/page/").status_code == 200
+        return len(captured)
+
+    few = statements()
+    for number in range(20):
+        Page.objects.create(name=f"Page {number}", type="other", isactive=True, body="<p>We</p>")
+    assert statements() == few
 
 
 @pytest.mark.parametrize("kind", ["faq", "category", "canned"])

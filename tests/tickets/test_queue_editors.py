@@ -267,6 +267,7 @@ def test_an_order_is_made_used_and_deleted(desk: Desk, browser: Client) -> None:
     browser.post("/scp/queues/1/edit/", {**queue, "sort_id": [str(order.pk)]})
     assert texts(soup(browser.get("/scp/queues/1/")), ".subject-link") == ["A", "B"]
     assert browser.post(f"/scp/queues/orders/{order.pk}/", {"delete": "1"}).status_code == 409
+    queue = as_shown(soup(browser.get("/scp/queues/1/edit/")))
     browser.post("/scp/queues/1/edit/", {**queue, "sort_id": ["1"]})
     QueuePreference.objects.create(queue_id=1, staff=desk.agent, setting={"sort_id": str(order.pk)})
     assert browser.post(f"/scp/queues/orders/{order.pk}/", {"delete": "1"}).status_code == 409

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.audit.meanwhile import locked
 from helpdesk.audit.services import Action, ObjectType, record_change, row_difference, values_of
 from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.models import CannedResponse
@@ -17,7 +18,6 @@ from helpdesk.knowledge.registries import uses_of_canned_response
 from helpdesk.knowledge.services.texts import (
     checked_html,
     delete_attachments,
-    locked,
     ready_files,
     store_attachments,
 )
@@ -54,13 +54,11 @@ def create_canned_response(
     return store_canned_response(draft, actor=actor)
 
 
-def store_canned_response(
-    draft: CannedDraft, *, actor: Actor, canned: CannedResponse | None = None, seen: str | None = None
-) -> CannedResponse:
-    """Create a canned response, or change the given one (the version that was `seen`), and give it.
+def store_canned_response(draft: CannedDraft, *, actor: Actor, canned: CannedResponse | None = None) -> CannedResponse:
+    """Create a canned response, or change the given one, and give it.
 
     Raises PermissionRefused without `canned.manage` in any department, ValidationFailed for a title that is too short
-    or taken, for an empty text and for an unknown department; Conflict when somebody else has changed it meanwhile.
+    or taken, for an empty text and for an unknown department; NotFound when it has been deleted meanwhile.
     Source: osticket/kb.md §4.
     """
     check_may_manage_canned(actor)
@@ -70,7 +68,7 @@ def store_canned_response(
     files = ready_files(draft.files)
     text = checked_html(draft.response, field="response", missing=_("Response text is required"))
     with transaction.atomic():
-        canned = locked(canned, seen=seen) if canned else None
+        canned = locked(canned) if canned else None
         if CannedResponse.objects.filter(title__folded=title).exclude(pk=canned.pk if canned else 0).exists():
             raise ValidationFailed(_("Title already exists"), code="title_taken", field="title")
         department = Department.objects.filter(pk=draft.department_id).first() if draft.department_id else None

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.audit.meanwhile import locked
 from helpdesk.audit.services import Action, ObjectType, difference, record_change, row_difference, values_of
 from helpdesk.knowledge.constants import AttachmentType, CategoryVisibility, FaqPublication
 from helpdesk.knowledge.models import Faq, FaqCategory, FaqTopic
 from helpdesk.knowledge.services.texts import (
     checked_html,
     delete_attachments,
-    locked,
     plain_line,
     ready_files,
     store_attachments,
@@ -63,21 +63,19 @@ class FaqDraft:
 
 
 @transaction.atomic
-def store_category(
-    draft: CategoryDraft, *, actor: Actor, category: FaqCategory | None = None, seen: str | None = None
-) -> FaqCategory:
-    """Create a category, or change the given one (the version that was `seen`), and give it.
+def store_category(draft: CategoryDraft, *, actor: Actor, category: FaqCategory | None = None) -> FaqCategory:
+    """Create a category, or change the given one, and give it.
 
     Raises PermissionRefused without `faq.manage`; ValidationFailed for a name that is too short or stands in the same
-    place already, for an empty description, for an unknown parent and for one that lies below the category; Conflict
-    when somebody else has changed it meanwhile.
+    place already, for an empty description, for an unknown parent and for one that lies below the category; NotFound
+    when it has been deleted meanwhile.
     """
     check_agent_permission(actor, AgentPermission.FAQ_MANAGE)
     name = plain_line(checked_text(draft.name, field="name", longest=LONGEST_NAME))
     if len(name) < SHORTEST_NAME:
         raise ValidationFailed(_("Name is too short. 3 chars minimum"), code="name_length", field="name")
     description = checked_html(draft.description, field="description", missing=_("Category description is required"))
-    category = locked(category, seen=seen) if category else None
+    category = locked(category) if category else None
     action = Action.CHANGED if category else Action.CREATED
     before = values_of(category) if category else {}
     parent = _checked_parent(draft.parent_id, category)
@@ -105,11 +103,11 @@ def delete_category(category: FaqCategory, *, actor: Actor) -> None:
     category.delete()
 
 
-def store_faq(draft: FaqDraft, *, actor: Actor, faq: Faq | None = None, seen: str | None = None) -> Faq:
-    """Create an FAQ, or change the given one (the version that was `seen`), and give it.
+def store_faq(draft: FaqDraft, *, actor: Actor, faq: Faq | None = None) -> Faq:
+    """Create an FAQ, or change the given one, and give it.
 
     Raises PermissionRefused without `faq.manage`; ValidationFailed for a question that is missing or asked already, an
-    empty answer, an unknown category; Conflict when somebody else has changed it meanwhile.
+    empty answer, an unknown category; NotFound when it has been deleted meanwhile.
     """
     check_agent_permission(actor, AgentPermission.FAQ_MANAGE)
     question = plain_line(checked_text(draft.question, field="question", longest=LONGEST_QUESTION))
@@ -118,7 +116,7 @@ def store_faq(draft: FaqDraft, *, actor: Actor, faq: Faq | None = None, seen: st
     files = ready_files(draft.files)
     answer = checked_html(draft.answer, field="answer", missing=_("FAQ answer is required"))
     with transaction.atomic():
-        faq = locked(faq, seen=seen) if faq else None
+        faq = locked(faq) if faq else None
         category = FaqCategory.objects.filter(pk=draft.category_id).first()
         if category is None:
             raise ValidationFailed(_("Category is required"), code="category_unknown", field="category")

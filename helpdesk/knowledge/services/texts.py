@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.html import strip_tags
@@ -12,14 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.files.models import Attachment
 from helpdesk.files.services import attach
-from helpdesk.legacy.errors import Conflict, NotFound, ValidationFailed
+from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.threads.bodies import HTML, NewFile, PreparedBody, is_empty, prepare_html, stored_files
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-Row = TypeVar("Row", bound=models.Model)
-CHANGED_MEANWHILE = "changed_meanwhile"
 LONGEST_TEXT = 65_535
 """Bytes of a `text` column."""
 _SHOWN_FILE = re.compile(r"cid:([\w.-]{32})", re.IGNORECASE)
@@ -34,27 +32,6 @@ def checked_html(html: str, *, field: str, missing: StrOrPromise) -> PreparedBod
         message = _("This text is too long: at most %(count)d bytes fit here, with its markup.")
         raise ValidationFailed(message % {"count": LONGEST_TEXT}, code="too_long", field=field)
     return prepared
-
-
-def version_of(row: models.Model) -> str:
-    """Give what changes with every change of a text."""
-    updated = getattr(row, "updated", None)
-    return updated.isoformat() if updated is not None else ""
-
-
-def locked(row: Row, *, seen: str | None) -> Row:
-    """Give the row as it stands now, locked until the transaction ends.
-
-    `seen` is the version that the writer changed, None for whatever there is. Raises NotFound when the row is gone,
-    Conflict when somebody else has changed it meanwhile: nobody's words are replaced by somebody who never saw them.
-    """
-    found = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
-    if found is None:
-        raise NotFound(_("Somebody has deleted this meanwhile."), code="text_not_found")
-    if seen is not None and seen != version_of(found):
-        message = _("Somebody else has changed this meanwhile. Look at it in another window: saving again replaces it.")
-        raise Conflict(message, code=CHANGED_MEANWHILE)
-    return found
 
 
 def plain_line(text: str) -> str:

@@ -1,0 +1,95 @@
+"""Nobody replaces what somebody else saved meanwhile without having seen it.
+
+A form carries the mark of what it showed. Where the rows say something else when it comes back, nothing is saved: the
+form is shown again as it was filled in, with the mark of what there is now, so that sending it once more is a decision.
+A mark is made of what the form shows, not of `updated`: columns of osTicket know seconds only, some tables have none,
+and what hangs on a row (rules of a filter, columns of a queue) does not change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.legacy.errors import Conflict, NotFound
+
+Row = TypeVar("Row", bound=models.Model)
+CHANGED_MEANWHILE = "changed_meanwhile"
+SEEN = "seen"
+"""Name of the hidden input."""
+
+
+class Guard(Generic[Row]):
+    """Saving one form: what it showed when it was sent, and what it would show now.
+
+    `read` gives what the form shows of the row (of the row as it is given, and of what hangs on it). `row` is None
+    where something new is made: nobody can have changed that. Without a mark nothing is compared.
+    """
+
+    def __init__(self, posted: Mapping[str, Any], row: Row | None, read: Callable[[Row], object]) -> None:
+        """Take what was sent, an empty mapping for a page that is only looked at."""
+        self._seen = str(posted.get(SEEN, ""))
+        self._row = row
+        self._read = read
+
+    @property
+    def mark(self) -> str:
+        """Give the mark for the hidden input: the one that was sent, until the refusal has been shown."""
+        if self._row is None:
+            return ""
+        return self._seen or mark_of(self._read(self._row))
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Save within this. Raises NotFound when the row is gone, Conflict when it shows something else by now."""
+        with transaction.atomic():
+            if self._row is not None:
+                self._compare(locked(self._row))
+            yield
+
+    def _compare(self, now: Row) -> None:
+        mark = mark_of(self._read(now))
+        if self._seen and self._seen != mark:
+            self._seen = mark
+            raise changed_meanwhile()
+
+
+def locked(row: Row) -> Row:
+    """Give the row as it stands now, locked until the transaction ends. Raises NotFound when it is gone."""
+    found = type(row)._base_manager.select_for_update().filter(pk=row.pk).first()
+    if found is None:
+        raise NotFound(_("Somebody has deleted this meanwhile."), code="deleted_meanwhile")
+    return found
+
+
+def changed_meanwhile() -> Conflict:
+    """Give the refusal."""
+    message = _("Somebody else has changed this meanwhile. Look at it in another window: saving again replaces it.")
+    return Conflict(message, code=CHANGED_MEANWHILE)
+
+
+def mark_of(shown: object) -> str:
+    """Give a short text that differs whenever two forms show something else."""
+    plain = json.dumps(_plain(shown), ensure_ascii=True, sort_keys=True)
+    return hashlib.blake2b(plain.encode(), digest_size=12).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted(str(one) for one in value)
+    if isinstance(value, models.Model):
+        return [type(value).__name__, str(value.pk)]
+    return value if value is None or isinstance(value, bool) else str(value)
