@@ -13,6 +13,8 @@ from datetime import datetime
 from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
+from helpdesk.forms.models import FormField
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.models import Agent, EndUser
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
 from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
@@ -63,7 +65,7 @@ def changes_among(
     written = entries.filter(thread__in=list(threads), created__gt=since).exclude(staff=agent)
     events = ThreadEvent.objects.filter(thread__in=list(threads), timestamp__gt=since)
     happened = list(events.exclude(uid=agent.pk, uid_type=ObjectType.AGENT).select_related("event"))
-    names = names_for(happened, [], {}) if happened else None
+    names = names_for(happened, [], _labels_in(happened)) if happened else None
     said = [(one.thread_id, Change(_said(one), one.created)) for one in written.select_related("staff", "user")]
     if names is not None:
         said += [(one.thread_id, Change(sentence(one, names), one.timestamp)) for one in happened]
@@ -91,11 +93,18 @@ def changes_of(thread: Thread | None, mark: str, *, agent: Agent, users: Sequenc
     happened = list(events.select_related("event").order_by("-id")[:SHOWN_CHANGES])
     if not written and not happened:
         return []
-    names = names_for(happened, users, {})
+    names = names_for(happened, users, _labels_in(happened))
     changes = [Change(_said(entry), entry.updated or entry.created) for entry in written]
     changes += [Change(sentence(event, names), event.timestamp) for event in happened]
     changes.sort(key=_seconds)
     return changes[-SHOWN_CHANGES:]
+
+
+def _labels_in(events: Sequence[ThreadEvent]) -> dict[int, str]:
+    """Give the labels of the form fields that events of edits name by their ids."""
+    fields = [event.data.get("fields") for event in events if isinstance(event.data, dict)]
+    ids = {number for one in fields if isinstance(one, dict) for key in one if (number := id_in(str(key)))}
+    return dict(FormField.objects.filter(pk__in=ids).values_list("pk", "label")) if ids else {}
 
 
 def _seconds(change: Change) -> float:

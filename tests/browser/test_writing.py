@@ -8,10 +8,11 @@ from urllib.parse import unquote_plus
 import pytest
 from playwright.sync_api import expect
 
+from helpdesk.configuration.services import set_setting
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.threads.models import Draft, Lock, ThreadEntry
 from tests.browser.conftest import Visitor, accessibility_problems, is_wider_than_the_window
-from tests.desk import PASSWORD, Desk, open_ticket, set_up_desk
+from tests.desk import PASSWORD, SYSTEM, Desk, open_ticket, set_up_desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Visit = Callable[..., Visitor]
@@ -47,6 +48,25 @@ def test_a_reply_survives_a_reload_and_keeps_others_out(visit: Visit, desk: Desk
     assert ThreadEntry.objects.filter(type="R").count() == 1
     assert not Lock.objects.filter(staff=desk.grace).exists()
     assert not Draft.objects.filter(staff_id=desk.grace.pk).exists()
+
+
+def test_the_settings_say_when_a_page_takes_the_lock(visit: Visit, desk: Desk) -> None:
+    ticket = open_ticket()
+    set_setting("core", "ticket_lock", "2", SYSTEM)
+    grace = visit()
+    grace.sign_in("grace", PASSWORD)
+    grace.open(f"/scp/tickets/{ticket.pk}/")
+    code = grace.page.locator("#reply [data-lock-code]")
+    expect(code).to_have_value("")
+    assert not Lock.objects.exists(), "only who writes locks"
+    set_setting("core", "ticket_lock", "1", SYSTEM)
+    grace.page.reload()
+    expect(code).not_to_have_value("")
+    assert Lock.objects.get().staff == desk.grace
+    set_setting("core", "ticket_lock", "0", SYSTEM)
+    grace.page.reload()
+    expect(grace.page.locator("#reply_body_area")).to_be_visible()
+    expect(code).to_have_count(0)
 
 
 def test_without_script_the_page_takes_the_lock_itself(visit: Visit, desk: Desk) -> None:

@@ -10,6 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from helpdesk.forms.models import FormField
 from helpdesk.people.actor import Actor
 from helpdesk.threads.models import ThreadEntry
 from tests.desk import Desk, open_ticket, set_up_desk
@@ -217,6 +218,17 @@ def test_a_stale_page_is_told_what_happened_and_asked_again(grace: Client, desk:
     assert again.status_code == 302
     ticket.refresh_from_db()
     assert ticket.closed is not None
+
+
+def test_what_others_edited_is_named_by_its_label(grace: Client, desk: Desk) -> None:
+    ticket = open_ticket("Broken")
+    mark = mark_on(grace, ticket)
+    subject = FormField.objects.get(name="subject", form__type="T")
+    url = reverse("agent:ticket_edit-answer", args=[ticket.pk, subject.pk])
+    bound_name = soup(grace.get(url)).select(".action-form input[type=text]")[0]["name"]
+    assert agent_client(desk.alan).post(url, {bound_name: "Mended", "comments": ""}).status_code == 302
+    dialog = soup(grace.get(address(ticket, "close"), {"seen": mark}, headers=PART))
+    assert f"Alan Kay changed {subject.label} from “Broken” to “Mended”" in text(dialog, ".changes")
 
 
 def test_what_one_did_oneself_is_no_news(grace: Client, desk: Desk) -> None:
