@@ -218,7 +218,7 @@ def _definition(request: AgentRequest, draft: QueueDraft) -> QueueDefinition:
 
 def _posted_preference(request: AgentRequest) -> dict[str, Any]:
     if "reset" in request.POST:
-        return {"columns": []}
+        return {"sort_id": None, "quick_filter": "", "criteria": [], "columns": []}
     data = request.POST
     methods = {"1": "set", "0": "nset"}
     assigned = {"1": "assigned", "0": "!assigned"}

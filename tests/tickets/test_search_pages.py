@@ -244,6 +244,12 @@ def test_an_agent_arranges_a_queue_for_himself(desk: Desk, browser: Client) -> N
     assert subjects(agent_client(desk.colleague).get("/scp/queues/1/").content.decode()) == ["Late"]
 
 
+def test_two_buttons_at_once_show_the_arrangement_again(desk: Desk, browser: Client) -> None:
+    response = browser.post("/scp/queues/1/arrange/", {"do": "column-up-1", "reset": "1"})
+    assert response.status_code == 200
+    assert not QueuePreference.objects.exists()
+
+
 def test_lists_are_sorted_and_filtered_by_their_address(desk: Desk, browser: Client) -> None:
     for subject in ("B", "A", "C"):
         desk.ticket(subject=subject)
