@@ -22,7 +22,7 @@ from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
 from helpdesk.threads.own_rows import is_followed
 from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
-from tests.initial_rows import keep_rows, put_back_after_tests
+from tests.initial_rows import keep_initial_rows, keep_rows, put_back_after_tests
 from tests.ready_made import MIGRATED, migrated_folder, prepared
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
@@ -70,14 +70,16 @@ def django_db_setup(
         if not is_set_up():
             pytestconfig.stash[MIGRATED] = keep_rows()
             seed()
-        kept = keep_rows()
-    with put_back_after_tests(kept):
+        rows = keep_initial_rows()
+    with put_back_after_tests(rows):
         yield
+    with django_db_blocker.unblock():
+        rows.forget()
 
 
 @pytest.fixture(autouse=True)
 def _initial_rows_after_flush(request: pytest.FixtureRequest, _django_db_marker: None) -> None:
-    """Seed again for a transactional test: the one before it has emptied all tables."""
+    """Seed again for a transactional test if one before it broke off with empty tables."""
     marker = request.node.get_closest_marker("django_db")
     is_transactional = marker is not None and (marker.kwargs.get("transaction") or marker.args[:1] == (True,))
     is_transactional = is_transactional or bool({"transactional_db", "live_server"} & set(request.fixturenames))
