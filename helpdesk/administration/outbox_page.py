@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,12 +19,15 @@ from helpdesk.administration.site import site
 from helpdesk.outbox.decisions import DISCARDED, RETRIED
 from helpdesk.outbox.models import Effect
 
+SHOWN_ERROR = 160
+"""Characters of an error in the list."""
+
 
 @admin.register(Effect, site=site)
 class EffectAdmin(DecidableAdmin):
     """Mails and calls of other programs, newest first."""
 
-    list_display = ("number", "kind", "subject", "recipients", "state", "attempts", "since", "again", "error")
+    list_display = ("number", "subject", "recipients", "state", "since", "again", "last_error")
     list_filter = ("state", "kind", "created")
     search_fields = ("key", "error", "outcome")
     ordering = ("-pk",)
@@ -56,10 +60,15 @@ class EffectAdmin(DecidableAdmin):
         is_over = row.state in {Effect.State.DONE, Effect.State.DISCARDED}
         return "" if is_over else date_format(localtime(row.next_try), "SHORT_DATETIME_FORMAT")
 
+    @admin.display(description=_("last error"))
+    def last_error(self, row: Effect) -> str:
+        """Give its beginning; the page of each has the whole."""
+        return Truncator(row.error).chars(SHOWN_ERROR)
+
     @admin.display(description=_("what"))
     def subject(self, row: Effect) -> str:
         """Give the template or subject of a mail."""
-        return str(row.payload.get("template") or row.payload.get("subject") or "")
+        return str(row.payload.get("template") or row.payload.get("subject") or row.kind)
 
     @admin.display(description=_("to"))
     def recipients(self, row: Effect) -> str:
