@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from helpdesk.accounts.gate import AgentRequest
@@ -171,8 +172,10 @@ def _act(
 
 
 def _tell(request: AgentRequest, added: int, found: int) -> None:
-    message = _("%(added)d holidays added; %(present)d were there already.")
-    messages.success(request, message % {"added": added, "present": found - added})
+    message = ngettext("%(added)d holiday added", "%(added)d holidays added", added) % {"added": added}
+    present = found - added
+    known = ngettext("%(present)d was there already.", "%(present)d were there already.", present)
+    messages.success(request, f"{message}; {known % {'present': present}}")
 
 
 def entry_add(request: AgentRequest, schedule_id: int) -> HttpResponse:
