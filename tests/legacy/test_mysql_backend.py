@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from django.db import connection, transaction
 
+from helpdesk.legacy.backends.mysql.base import USES_PYMYSQL
 from helpdesk.people.models import EndUser
 from helpdesk.threads.models import Thread
 
@@ -52,3 +55,12 @@ def test_new_rows_know_their_ids() -> None:
 def test_joined_texts_are_not_cut() -> None:
     """MySQL's own bound is 1,024 bytes: the numbers beside the queues need more."""
     assert session("SESSION.group_concat_max_len") == 16 * 1024 * 1024
+
+
+@pytest.mark.skipif(not USES_PYMYSQL, reason="PyMySQL")
+def test_connections_share_their_tls_context() -> None:
+    """Making one reads every certificate of the machine, which takes ten times as long as the rest of a connection."""
+    with closing(connection.copy()) as another:
+        another.connect()
+        connection.ensure_connection()
+        assert another.connection.ctx is connection.connection.ctx
