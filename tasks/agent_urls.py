@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tasks import agent_bulk_views, agent_list_views, agent_views
+from tasks import agent_bulk_views, agent_entry_views, agent_list_views, agent_views
 from tasks.agent_action_views import dialog_view
 from tasks.agent_actions import DIALOGS
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("tasks/<int:task_id>/note/", agent_views.note, name="task_note"),
     path("tasks/<int:task_id>/claim/", agent_views.claim, name="task_claim"),
     path("tasks/<int:task_id>/edit/", agent_views.edit, name="task_edit"),
+    path("tasks/<int:task_id>/entries/<int:task_entry_id>/", agent_entry_views.history, name="task_entry_history"),
+    path("tasks/<int:task_id>/entries/<int:task_entry_id>/edit/", agent_entry_views.edit, name="task_edit-entry"),
     *(
         path(f"tasks/<int:task_id>/{dialog.name}/", dialog_view(dialog), name=f"task_{dialog.name}")
         for dialog in DIALOGS

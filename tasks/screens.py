@@ -18,6 +18,7 @@ class TaskAction(StrEnum):
     ASSIGN = "assign"
     TRANSFER = "transfer"
     EDIT = "edit"
+    EDIT_ENTRY = "edit-entry"
     DUE = "due"
     COLLABORATORS = "collaborators"
     CLOSE = "close"

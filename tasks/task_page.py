@@ -88,6 +88,8 @@ def allowed_actions(access: AgentAccess, task: Task) -> frozenset[TaskAction]:
     held = permissions_on(access, task)
     possible = {action for action, permission in NEEDED.items() if permission in held}
     possible.add(TaskAction.NOTE)
+    if RolePermission.THREAD_EDIT in held or access.manages(task.dept):
+        possible.add(TaskAction.EDIT_ENTRY)
     is_own = task.staff_id == access.agent.pk
     may_have = not access.agent.onvacation and may_be_assigned(access.agent, task.dept)
     if RolePermission.TASK_ASSIGN in held and is_open(task) and not is_own and may_have:

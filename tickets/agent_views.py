@@ -142,7 +142,11 @@ def entry_history(request: AgentRequest, ticket_id: int, entry_id: int) -> HttpR
     found = get_ticket_for_agent(request.access, ticket_id)
     entry = entry_of(found, entry_id)
     links = LinkMaker(reverse("agent:file"), timezone.now())
-    context = {"ticket": found, "versions": versions_of(entry, links=links)}
+    context = {
+        "number": found.number,
+        "back": reverse("agent:ticket", args=[found.pk]),
+        "versions": versions_of(entry, links=links),
+    }
     template = "_history_dialog.html" if wants_part(request) else "history.html"
     response = render(request, f"tickets/agent/{template}", context)
     patch_vary_headers(response, ["HX-Request"])

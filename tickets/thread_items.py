@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of, display_name
+from helpdesk.legacy.errors import NotFound
 from helpdesk.people.models import EndUser
 from helpdesk.threads.bodies import HTML, is_body_file, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
+from helpdesk.threads.corrections import correction_of
 from helpdesk.threads.html import displayed_html, displayed_text
 from helpdesk.threads.mails import entries_with_original
 from helpdesk.threads.models import EntryMerge, Thread, ThreadEntry, ThreadEvent
@@ -190,6 +193,19 @@ def visible_entries(thread: Thread) -> QuerySet[ThreadEntry]:
     """Give the entries that anybody may ever see, with their authors, in the order in which they were written."""
     shown = thread.entries.alias(hidden=F("flags").bitand(int(EntryFlag.HIDDEN))).filter(hidden=0)
     return shown.select_related("staff", "user").order_by("id")
+
+
+def shown_entry(thread: Thread | None, entry_id: int, *, is_followed: bool = False) -> ThreadEntry:
+    """Give an entry that the page of the thread shows; `is_followed` for what took the place of a corrected one, too.
+
+    Raises NotFound (`entry_not_found`).
+    """
+    entry = visible_entries(thread).filter(pk=entry_id).first() if thread is not None else None
+    if entry is None and thread is not None and is_followed:
+        entry = correction_of(thread, entry_id)
+    if entry is None:
+        raise NotFound(_("There is no such entry here."), code="entry_not_found")
+    return entry
 
 
 def _ids_in_family_order(ticket: Ticket, entries: QuerySet[ThreadEntry]) -> list[int]:

@@ -7,6 +7,7 @@ from tasks.services.collaborators import add_task_collaborator, update_task_coll
 from tasks.services.creation import Created, TaskInvalid, create_task
 from tasks.services.deletion import delete_task
 from tasks.services.editing import change_due_date, edit_task, edit_task_answer
+from tasks.services.entries import edit_task_entry
 from tasks.services.overdue import mark_overdue_tasks
 from tasks.services.posting import (
     TaskPosted,
@@ -33,6 +34,7 @@ __all__ = [
     "delete_task",
     "edit_task",
     "edit_task_answer",
+    "edit_task_entry",
     "for_each_task",
     "mark_overdue_tasks",
     "post_task_message",

@@ -117,3 +117,21 @@ def test_many_at_once(visit: Visit, desk: Desk) -> None:
     page.click(".task-bulk-bar [value=close]")
     expect(page.locator(".message-success")).to_contain_text("closed 4")
     expect(page.locator(".queue-row")).to_have_count(0)
+
+
+def test_an_entry_is_corrected_in_its_dialog_and_the_page_shows_it(visit: Visit, desk: Desk) -> None:
+    _ticket, task = make_tasks(desk)
+    window = visit()
+    window.sign_in("grace", PASSWORD)
+    page = window.open(f"/scp/tasks/{task.pk}/#conversation")
+    page.locator(".entry", has_text="It is ordered").get_by_role("link", name="Edit").press("Enter")
+    dialog = page.locator("#action-dialog")
+    expect(dialog).to_be_visible()
+    check(page)
+    dialog.get_by_label("Text").fill("It is ordered and comes on Friday.")
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator(".entry", has_text="comes on Friday")).to_contain_text("edited")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("link", name="How it was before").press("Enter")
+    expect(dialog).to_contain_text("comes on Thursday")
+    check(page)

@@ -20,6 +20,7 @@ UNCHECKED = {
     "tasks.services.common.log": WRITES,
     "tasks.services.common.post_note_of": WRITES,
     "tasks.services.common.record": WRITES,
+    "tasks.services.entries.may_edit": READS,
     "tasks.services.posting.post_task_message": "the mail gateway's: it decides which mails come in",
     "tasks.services.ticket_notes.note_on_ticket": WRITES,
     "tickets.services.access_links.send_access_link": "anybody may ask; only the owner's address gets an answer",

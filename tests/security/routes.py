@@ -208,6 +208,8 @@ ROUTES: dict[str, Route] = {
     "scp/tasks/<int:task_id>/reopen/": Route(Kind.TICKET_ACTION),
     "scp/tasks/<int:task_id>/due/": Route(Kind.TICKET_ACTION),
     "scp/tasks/<int:task_id>/edit/": Route(Kind.TICKET_ACTION),
+    "scp/tasks/<int:task_id>/entries/<int:task_entry_id>/": Route(Kind.TICKET_SEEN),
+    "scp/tasks/<int:task_id>/entries/<int:task_entry_id>/edit/": Route(Kind.TICKET_ACTION),
     "scp/tasks/<int:task_id>/delete/": Route(Kind.TICKET_ACTION),
     "scp/tasks/<int:task_id>/collaborators/": Route(Kind.TICKET_ACTION),
     # Statistics, ban list

@@ -19,6 +19,7 @@ from helpdesk.knowledge.services import (
 )
 from helpdesk.people.actor import Actor
 from helpdesk.threads.models import Lock, ThreadEntry
+from tasks.services import post_task_note
 from tests.desk import open_ticket, set_up_desk
 from tests.factories import EndUserFactory, TeamFactory, collaborate, new_task
 from tests.security.routes import Who
@@ -66,9 +67,11 @@ def set_the_scene() -> Scene:
     assert topic is not None
     assert ticket.user is not None
     field = FormField.objects.filter(form__type="T", name="message").get()
+    task = new_task(ticket)
     ids = {
         "ticket_id": ticket.pk,
-        "task_id": new_task(ticket).pk,
+        "task_id": task.pk,
+        "task_entry_id": post_task_note(task, actor=grace, body="<p>Look at it</p>").entry.pk,
         "queue_id": 1,
         "entry_id": entry.pk,
         "lock_id": lock.pk,

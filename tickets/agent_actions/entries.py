@@ -6,17 +6,15 @@ from html import unescape
 from typing import Any
 
 from django import forms
-from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.forms.rich_text import html_as_typed, typed_as_html
-from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
 from helpdesk.threads.bodies import HTML
-from helpdesk.threads.constants import EntryFlag, EntryType
-from helpdesk.threads.models import Thread, ThreadEntry
+from helpdesk.threads.constants import EntryType
+from helpdesk.threads.models import ThreadEntry
 from tickets import services
 from tickets.agent_actions.base import ActionForm, Group, Subject, TicketAction
 from tickets.models import Ticket
@@ -24,7 +22,7 @@ from tickets.new_ticket import Signature
 from tickets.screens import Action
 from tickets.services.entries import may_edit
 from tickets.states import find_thread
-from tickets.thread_items import full_body, visible_entries
+from tickets.thread_items import full_body, shown_entry
 
 SIGNATURES = [
     (Signature.NONE.value, gettext_lazy("none")),
@@ -136,19 +134,4 @@ class ResendEntry(EntryAction):
 
 def entry_of(ticket: Ticket, entry_id: int, *, is_followed: bool = False) -> ThreadEntry:
     """Give an entry that the ticket's page shows; `is_followed` for one that was corrected, too. Raises NotFound."""
-    thread = find_thread(ticket)
-    entry = visible_entries(thread).filter(pk=entry_id).first() if thread is not None else None
-    if entry is None and thread is not None and is_followed:
-        entry = _correction_of(thread, entry_id)
-    if entry is None:
-        raise NotFound(_("There is no such entry on this ticket."), code="entry_not_found")
-    return entry
-
-
-def _correction_of(thread: Thread, entry_id: int) -> ThreadEntry | None:
-    """Give what is shown in the place of an entry that was corrected; replies name what they answer as parent, too."""
-    entry = thread.entries.filter(pk=entry_id).first()
-    while entry is not None and entry.flags & EntryFlag.HIDDEN:
-        later = thread.entries.alias(edited=F("flags").bitand(int(EntryFlag.EDITED))).exclude(edited=0)
-        entry = later.filter(parent=entry, type=entry.type, pk__gt=entry.pk).select_related("staff", "user").first()
-    return entry
+    return shown_entry(find_thread(ticket), entry_id, is_followed=is_followed)

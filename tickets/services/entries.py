@@ -6,7 +6,6 @@ is hidden. So its history stays in the database.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.files.models import Attachment
-from helpdesk.legacy.errors import Conflict, NotFound, PermissionRefused, ValidationFailed
+from helpdesk.legacy.errors import Conflict, PermissionRefused, ValidationFailed
 from helpdesk.legacy.retrying import retried
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
-from helpdesk.threads.bodies import HTML, attach_files, is_body_file, is_empty, prepare_body
+from helpdesk.threads.bodies import HTML, is_empty
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
+from helpdesk.threads.corrections import entry_to_correct, put_in_place, require_shown
 from helpdesk.threads.html import clean_html
 from helpdesk.threads.models import ThreadEntry
 from tickets.models import Ticket
@@ -31,7 +30,6 @@ from tickets.services.common import lock, log, own_thread, queue, record
 from tickets.services.search_index import entry_row, index, unindex
 
 RESENDABLE = EntryType.RESPONSE
-_CONTENT_ID = re.compile(r"cid:([\w.@$+-]+)")
 
 
 @dataclass(frozen=True)
@@ -75,20 +73,15 @@ def edit_entry(
         old = _entry_to_edit(ticket, entry, actor, now)
         if resend:
             _require_resendable(old)
-        wanted = old.title if title is None else (title.strip() or None)
-        prepared = prepare_body(body, format=format)
-        if (prepared.body, prepared.format, wanted) == (old.body, old.format, old.title) and not prepared.files:
+        replaced = old.pk
+        new = put_in_place(old, actor=actor, body=body, title=title, format=format, is_guarded=resend, now=now)
+        if new is None:
             if resend:
                 _resend(ticket, old, actor, signature, now)
             return Edited(old, is_new=False)
-        new = _replacement(old, actor, is_guarded=resend, now=now)
-        new.body, new.format, new.title = prepared.body, prepared.format, wanted
-        new.save()
-        attach_files(new.pk, prepared.files)
-        _carry_files(old, new)
-        _hide(old, actor)
+        unindex(ObjectType.THREAD_ENTRY, [replaced])
         index([entry_row(new, body)])
-        log("entry_edited", ticket, actor, entry_id=new.pk, replaced=old.pk)
+        log("entry_edited", ticket, actor, entry_id=new.pk, replaced=replaced)
         if resend:
             _resend(ticket, new, actor, signature, now)
     return Edited(new, is_new=True)
@@ -128,74 +121,16 @@ def may_edit(actor: Actor, ticket: Ticket, entry: ThreadEntry) -> bool:
 def _entry_to_edit(ticket: Ticket, entry: ThreadEntry, actor: Actor, now: datetime) -> ThreadEntry:
     """Read the entry again, now that the ticket is locked, and check who may change it."""
     require(actor, None, ticket)
-    found = own_thread(ticket, now=now).entries.filter(pk=entry.pk).first()
-    if found is None:
-        raise NotFound(_("There is no such entry on this ticket."), code="entry_not_found")
-    if found.staff_id is None and found.user_id is None:
-        raise Conflict(_("What the system wrote cannot be changed."), code="entry_of_system")
+    found = entry_to_correct(own_thread(ticket, now=now), entry)
     if not may_edit(actor, ticket, found):
         raise PermissionRefused(_("Permission denied"), code="permission_denied")
-    if found.flags & EntryFlag.HIDDEN:
-        raise Conflict(_("Somebody else has changed this entry meanwhile."), code="entry_replaced")
+    require_shown(found)
     return found
 
 
 def _require_resendable(entry: ThreadEntry) -> None:
     if entry.type != RESENDABLE:
         raise Conflict(_("Only responses can be sent again."), code="not_a_response")
-
-
-def _replacement(old: ThreadEntry, actor: Actor, *, is_guarded: bool, now: datetime) -> ThreadEntry:
-    """Give the new entry without its text: everything else is the old one's, but who wrote it last and from where."""
-    flags = old.flags & ~(EntryFlag.HIDDEN | EntryFlag.GUARDED) | EntryFlag.EDITED
-    return ThreadEntry(
-        thread_id=old.thread_id,
-        parent_id=old.parent_id if _is_replaced_entirely(old, actor) else old.pk,
-        staff_id=old.staff_id,
-        user_id=old.user_id,
-        type=old.type,
-        flags=flags | EntryFlag.GUARDED if is_guarded else flags,
-        poster=old.poster,
-        editor=actor.agent.pk if actor.agent else None,
-        editor_type=ObjectType.AGENT,
-        source=old.source,
-        ip_address=actor.ip_address,
-        extra=old.extra,
-        recipients=old.recipients,
-        created=old.created,
-        updated=now,
-    )
-
-
-def _is_replaced_entirely(old: ThreadEntry, actor: Actor) -> bool:
-    """Whether the old one is itself this agent's correction, and nobody got it by mail."""
-    is_own = bool(old.flags & EntryFlag.EDITED) and actor.agent is not None and old.editor == actor.agent.pk
-    return is_own and not old.flags & EntryFlag.GUARDED and old.parent_id is not None
-
-
-def _carry_files(old: ThreadEntry, new: ThreadEntry) -> None:
-    """Move the files to the new entry; pictures inside the text stay with the old one and are shown in both."""
-    shown = set(_CONTENT_ID.findall(new.body))
-    rows = Attachment.objects.filter(type=ObjectType.THREAD_ENTRY, object_id=old.pk).select_related("file")
-    for row in rows.order_by("id"):
-        if not row.inline:
-            row.object_id = new.pk
-            row.save(update_fields=["object_id"])
-        elif row.file is not None and not is_body_file(row) and row.file.key in shown:
-            Attachment.objects.get_or_create(
-                file=row.file, object_id=new.pk, type=row.type, defaults={"inline": True, "name": row.name}
-            )
-
-
-def _hide(old: ThreadEntry, actor: Actor) -> None:
-    """Hide the old entry, or delete it where it was this agent's own correction."""
-    unindex(ObjectType.THREAD_ENTRY, [old.pk])
-    if _is_replaced_entirely(old, actor):
-        Attachment.objects.filter(type=ObjectType.THREAD_ENTRY, object_id=old.pk).delete()
-        old.delete()
-        return
-    old.flags |= EntryFlag.HIDDEN
-    old.save(update_fields=["flags"])
 
 
 def _resend(ticket: Ticket, entry: ThreadEntry, actor: Actor, signature: Signature, now: datetime) -> None:

@@ -9,8 +9,10 @@ from django.utils import timezone
 from helpdesk.forms.bound import BoundForm, bind
 from helpdesk.forms.field_types import Asked
 from helpdesk.forms.submission_services import parts_of
+from helpdesk.threads.models import ThreadEntry
 from tasks.new_task import NewTask
-from tasks.services import assignment, collaborators, creation, deletion, editing, posting, status
+from tasks.services import assignment, collaborators, creation, deletion, editing, entries, posting, status
+from tasks.states import find_thread
 from tests.permissions.world import Call, World
 
 
@@ -24,6 +26,15 @@ def _form(world: World) -> BoundForm:
 def _closed(world: World) -> World:
     status.close_task(world.task, actor=World(world.numbers, "system").actor)
     return world
+
+
+def _description(world: World) -> ThreadEntry:
+    thread = find_thread(world.task)
+    assert thread is not None
+    entry = thread.entries.order_by("id").first()
+    assert entry is not None
+    ThreadEntry.objects.filter(pk=entry.pk).update(staff=world.agent.pk)
+    return entry
 
 
 CALLS: dict[str, Call] = {
@@ -47,6 +58,9 @@ CALLS: dict[str, Call] = {
     ),
     "tasks.services.editing.edit_task": lambda w: editing.edit_task(w.task, _form(w), actor=w.actor),
     "tasks.services.editing.edit_task_answer": lambda w: editing.edit_task_answer(w.task, _form(w), actor=w.actor),
+    "tasks.services.entries.edit_task_entry": lambda w: entries.edit_task_entry(
+        w.task, actor=w.actor, entry=_description(w), body="<p>Better</p>"
+    ),
     "tasks.services.posting.post_task_note": lambda w: posting.post_task_note(w.task, actor=w.actor, body="<p>x</p>"),
     "tasks.services.posting.post_task_update": lambda w: posting.post_task_update(
         w.task, actor=w.actor, body="<p>x</p>"
