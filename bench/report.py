@@ -30,7 +30,7 @@ _EXPLANATION = (
     "alone, which other programs on the machine disturb less; it holds the database's work on SQLite only. “Read” "
     "is what the engine reads for all statements of the page, in a unit of its own; “db” the time in the database of "
     "one request. “Usual” is the median of each request's ms divided by how many times slower than usual the machine "
-    "ran right before it (bench/pace.py: a loop of fixed length). The ratios compare the largest size with the "
+    "ran right before it (bench/pace.py: a table of fixed content). The ratios compare the largest size with the "
     "smallest; that of ms is one of usual ms. Aims are for the median of the page, of "
     "“all numbers, anew” for the time in the database."
 )
