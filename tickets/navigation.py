@@ -251,35 +251,26 @@ def _grouped(sets: Sequence[TicketQuerySet]) -> list[Counted]:
             sql, values = grouped.query.sql_with_params()
         except EmptyResultSet:
             continue
-        texts.append(f"SELECT {part:d} AS part, counted.* FROM ({sql}) AS counted")  # noqa: S608 -- compiled by Django
+        shown = _AS_ONE_TEXT if connection.vendor == "mysql" else "counted.*"
+        texts.append(f"SELECT {part:d} AS part, {shown} FROM ({sql}) AS counted")  # noqa: S608 -- compiled by Django
         parameters += values
     counted: list[Counted] = [[] for _ in sets]
-    for part, status, dept, staff, team, answered, overdue, number in _rows(texts, parameters):
+    if not texts:
+        return counted
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(texts), parameters)
+        rows: Iterable[Sequence[int]] = cursor.fetchall()
+    if connection.vendor == "mysql":
+        rows = [(part, *numbers) for part, text in rows for numbers in json.loads(f"[[{text}]]" if text else "[]")]
+    for part, status, dept, staff, team, answered, overdue, number in rows:
         group = TicketGroup(status or None, dept or None, staff or None, team or None, bool(answered), bool(overdue))
         counted[part].append((group, number))
     return counted
 
 
-def _rows(selects: Sequence[str], parameters: Sequence[Any]) -> Iterable[Sequence[int]]:
-    """Give the rows of these statements, made one.
-
-    MySQL joins them to one text: its usual driver is written in Python and takes 10 microseconds to read a row, which
-    makes most of the time of a large help desk's numbers. (The driver's session allows texts that long.)
-    """
-    if not selects:
-        return ()
-    sql = " UNION ALL ".join(selects)
-    is_mysql = connection.vendor == "mysql"
-    if is_mysql:
-        numbers = ", ',', ".join(f"COALESCE({name}, 0)" for name in ("part", *_GROUPED_BY, "number"))
-        sql = f"SELECT GROUP_CONCAT({numbers} SEPARATOR '],[') FROM ({sql}) AS one"  # noqa: S608 -- compiled by Django
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: Iterable[Sequence[int]] = cursor.fetchall()
-    if is_mysql:
-        ((text,),) = rows
-        rows = json.loads(f"[[{text}]]") if text else ()
-    return rows
+_AS_ONE_TEXT = f"GROUP_CONCAT(CONCAT_WS(',', {', '.join(_GROUPED_BY)}, number) SEPARATOR '],[')"
+"""MySQL's usual driver is written in Python and takes 10 microseconds to read a row, which was two thirds of the time
+of a large help desk's numbers. None of the columns is ever NULL, and the driver's session allows texts that long."""
 
 
 def _key(row: QueueRow, definition: QueueDefinition, tables: QueueTables) -> str:
