@@ -23,13 +23,14 @@ from helpdesk.mail.transport import Encryption, address_of_server
 from helpdesk.outbox.delivery import deliver_due
 from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
-from helpdesk.people.models import EndUser
+from helpdesk.people.models import Agent, Department, EndUser
 from helpdesk.threads.bodies import NewFile
 from helpdesk.threads.models import EntryEmail, ThreadEntry
 from tests.desk import Desk, open_ticket, set_up_desk
 from tests.factories import EndUserFactory, collaborate
 from tests.mail.sink import Sink, smtp_sink
 from tickets.models import Ticket
+from tickets.new_ticket import Signature
 from tickets.services import post_reply
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,40 @@ def test_images_in_the_text_come_with_it(desk: Desk, ticket: Ticket, sink: Sink)
     html = message.get_body(("html",))
     assert html is not None
     assert f'src="cid:{content_id}"' in html.get_content()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_files_go_along_where_the_settings_say_so_and_images_always(
+    desk: Desk, ticket: Ticket, sink: Sink, wanted: bool
+) -> None:
+    set_settings("core", {"email_attachments": str(int(wanted))}, SYSTEM)
+    entry = reply(
+        ticket, desk, body=f'<p>As planned <img src="{PIXEL}"></p>', files=[NewFile("plan.txt", b"x", "text/plain")]
+    )
+    assert entry.body.count("cid:") == 1
+    deliver_due()
+    (message,) = sink.messages
+    assert [part.get_filename() for part in message.iter_attachments() if part.get_filename() == "plan.txt"] == (
+        ["plan.txt"] if wanted else []
+    )
+    assert [part.get_content_type() for part in message.walk()].count("image/png") == 1
+
+
+@pytest.mark.parametrize(
+    ("signature", "expected"),
+    [(Signature.NONE, []), (Signature.MINE, ["Grace's own"]), (Signature.DEPARTMENT, ["Yours, Support"])],
+)
+def test_a_reply_is_signed_as_the_agent_chose(
+    desk: Desk, ticket: Ticket, sink: Sink, signature: Signature, expected: list[str]
+) -> None:
+    Agent.objects.filter(pk=desk.grace.pk).update(signature="Grace's own")
+    Department.objects.filter(pk=ticket.dept_id).update(signature="Yours, Support", ispublic=True)
+    desk.grace.refresh_from_db()
+    reply(Ticket.objects.get(pk=ticket.pk), desk, signature=signature)
+    deliver_due()
+    text = sink.messages[0].get_body(("plain",))
+    assert text is not None
+    assert [one for one in ("Grace's own", "Yours, Support") if one in text.get_content()] == expected
 
 
 def test_what_people_write_is_no_markup_of_our_mails(desk: Desk, ticket: Ticket, sink: Sink) -> None:
