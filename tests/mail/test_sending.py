@@ -136,6 +136,7 @@ def test_a_reply_is_signed_as_the_agent_chose(
     desk: Desk, ticket: Ticket, sink: Sink, signature: Signature, expected: list[str]
 ) -> None:
     Agent.objects.filter(pk=desk.grace.pk).update(signature="Grace's own")
+    assert ticket.dept_id is not None
     Department.objects.filter(pk=ticket.dept_id).update(signature="Yours, Support", ispublic=True)
     desk.grace.refresh_from_db()
     reply(Ticket.objects.get(pk=ticket.pk), desk, signature=signature)
