@@ -216,9 +216,12 @@ def test_the_look_changes_at_once_and_stays(agent: Visitor) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
     page.click(".agent-menu-opener")
+    page.evaluate("document.body.dataset.same = 'page'")
     page.click("[data-theme-choice][value=dark]")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     dark = page.evaluate(background)
     assert dark != light
+    assert page.evaluate("document.body.dataset.same") == "page"
     agent.open("/scp/queues/1/")
     assert page.evaluate(background) == dark
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
