@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db.models import Model
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
@@ -47,13 +48,20 @@ def save_changes(ticket: Ticket, *, now: datetime, **columns: Any) -> bool:
     osTicket's rule: every save with a changed column sets `updated`, a save without changes writes nothing
     (osticket/tickets.md §1.1).
     """
-    changed = [name for name, value in columns.items() if getattr(ticket, name) != value]
+    changed = [name for name, value in columns.items() if _differs(ticket, name, value)]
     for name in changed:
         setattr(ticket, name, columns[name])
     if changed:
         ticket.updated = now
         ticket.save(update_fields=[*changed, "updated"])
     return bool(changed)
+
+
+def _differs(ticket: Ticket, name: str, value: Any) -> bool:
+    """Whether a column holds something else; an agent or team is not read only to be compared."""
+    if isinstance(value, Model):
+        return bool(getattr(ticket, f"{name}_id") != value.pk)
+    return bool(getattr(ticket, name) != value)
 
 
 def own_thread(ticket: Ticket, *, now: datetime) -> Thread:
