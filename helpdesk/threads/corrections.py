@@ -6,19 +6,41 @@ What ticket and task have in common; who may correct what is decided by their se
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.files.models import Attachment
-from helpdesk.legacy.errors import Conflict, NotFound
+from helpdesk.legacy.errors import Conflict, NotFound, ValidationFailed
+from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
-from helpdesk.threads.bodies import attach_files, is_body_file, prepare_body
+from helpdesk.people.models import Department
+from helpdesk.threads.bodies import HTML, attach_files, is_body_file, is_empty, prepare_body
 from helpdesk.threads.constants import EntryFlag, ObjectType
+from helpdesk.threads.html import clean_html
 from helpdesk.threads.models import Thread, ThreadEntry
 
 _CONTENT_ID = re.compile(r"cid:([\w.@$+-]+)")
+
+
+def require_text(body: str, format: str) -> None:  # noqa: A002 -- the column
+    """Raise ValidationFailed (`text_required`) for a text that says and shows nothing."""
+    if is_empty(clean_html(body).html if format == HTML else body, format):
+        raise ValidationFailed(_("The text must not be empty."), code="text_required", field="body")
+
+
+def may_correct(
+    actor: Actor, entry: ThreadEntry, department: Department | None, *, holds_permission: Callable[[], bool]
+) -> bool:
+    """Whether the agent may correct the entry: his own one, as manager of the department, or by the permission.
+
+    Nobody corrects what the system wrote.
+    """
+    if actor.agent is None or (entry.staff_id is None and entry.user_id is None):
+        return False
+    return entry.staff_id == actor.agent.pk or access_of(actor.agent).manages(department) or holds_permission()
 
 
 def entry_to_correct(thread: Thread, entry: ThreadEntry) -> ThreadEntry:
@@ -29,7 +51,7 @@ def entry_to_correct(thread: Thread, entry: ThreadEntry) -> ThreadEntry:
     """
     found = thread.entries.filter(pk=entry.pk).first()
     if found is None:
-        raise NotFound(_("There is no such entry on this ticket."), code="entry_not_found")
+        raise NotFound(_("There is no such entry here."), code="entry_not_found")
     if found.staff_id is None and found.user_id is None:
         raise Conflict(_("What the system wrote cannot be changed."), code="entry_of_system")
     return found

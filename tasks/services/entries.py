@@ -8,14 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.legacy.errors import PermissionRefused, ValidationFailed
+from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.legacy.retrying import retried
-from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.permissions import RolePermission
-from helpdesk.threads.bodies import HTML, is_empty
-from helpdesk.threads.corrections import entry_to_correct, put_in_place, require_shown
-from helpdesk.threads.html import clean_html
+from helpdesk.threads.bodies import HTML
+from helpdesk.threads.corrections import entry_to_correct, may_correct, put_in_place, require_shown, require_text
 from helpdesk.threads.models import ThreadEntry
 from tasks.models import Task
 from tasks.policies import can, require
@@ -44,9 +42,7 @@ def edit_task_entry(
     PermissionRefused.
     """
     now = now or timezone.now()
-    text = clean_html(body).html if format == HTML else body
-    if is_empty(text, format):
-        raise ValidationFailed(_("The text must not be empty."), code="text_required", field="body")
+    require_text(body, format)
     with transaction.atomic():
         lock(task)
         require(actor, None, task)
@@ -64,8 +60,4 @@ def edit_task_entry(
 
 def may_edit(actor: Actor, task: Task, entry: ThreadEntry) -> bool:
     """Whether the agent, who sees the task, may change the entry: his own one, as manager, or by `thread.edit`."""
-    if actor.agent is None or (entry.staff_id is None and entry.user_id is None):
-        return False
-    if entry.staff_id == actor.agent.pk or access_of(actor.agent).manages(task.dept):
-        return True
-    return can(actor, RolePermission.THREAD_EDIT, task)
+    return may_correct(actor, entry, task.dept, holds_permission=lambda: can(actor, RolePermission.THREAD_EDIT, task))

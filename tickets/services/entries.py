@@ -13,14 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.legacy.errors import Conflict, PermissionRefused, ValidationFailed
+from helpdesk.legacy.errors import Conflict, PermissionRefused
 from helpdesk.legacy.retrying import retried
-from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
-from helpdesk.threads.bodies import HTML, is_empty
+from helpdesk.people.permissions import RolePermission
+from helpdesk.threads.bodies import HTML
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
-from helpdesk.threads.corrections import entry_to_correct, put_in_place, require_shown
-from helpdesk.threads.html import clean_html
+from helpdesk.threads.corrections import entry_to_correct, may_correct, put_in_place, require_shown, require_text
 from helpdesk.threads.models import ThreadEntry
 from tickets.models import Ticket
 from tickets.new_ticket import Signature
@@ -65,9 +64,7 @@ def edit_entry(
     shall be sent (`not_a_response`), ValidationFailed for an empty text, PermissionRefused.
     """
     now = now or timezone.now()
-    text = clean_html(body).html if format == HTML else body
-    if is_empty(text, format):
-        raise ValidationFailed(_("The text must not be empty."), code="text_required", field="body")
+    require_text(body, format)
     with transaction.atomic():
         lock(ticket)
         old = _entry_to_edit(ticket, entry, actor, now)
@@ -111,11 +108,9 @@ def resend_entry(
 
 def may_edit(actor: Actor, ticket: Ticket, entry: ThreadEntry) -> bool:
     """Whether the agent, who sees the ticket, may change the entry: his own one, as manager, or by `thread.edit`."""
-    if actor.agent is None or (entry.staff_id is None and entry.user_id is None):
-        return False
-    if entry.staff_id == actor.agent.pk or access_of(actor.agent).manages(ticket.dept):
-        return True
-    return can(actor, "thread.edit", ticket)
+    return may_correct(
+        actor, entry, ticket.dept, holds_permission=lambda: can(actor, RolePermission.THREAD_EDIT, ticket)
+    )
 
 
 def _entry_to_edit(ticket: Ticket, entry: ThreadEntry, actor: Actor, now: datetime) -> ThreadEntry:

@@ -54,6 +54,16 @@ def _icon(sprite: str, name: str, css_class: str) -> SafeString:
 
 
 @register.simple_tag
+def entry_tool(address: str, name: str, entry_id: int, icon_name: str, words: str) -> SafeString:
+    """Draw the way to a dialog about an entry; without script it leads to a page."""
+    return format_html(
+        '<a class="entry-action" href="{0}" hx-get="{0}" hx-target="#dialog-place" id="do-{1}-{2}"'
+        ' aria-haspopup="dialog" title="{4}">{3}<span class="visually-hidden">{4}</span></a>',
+        *(address, name, entry_id, icon(icon_name, "icon-small"), words),
+    )
+
+
+@register.simple_tag
 def annotations(shown: Iterable[Any], css_class: str = "") -> SafeString:
     """Draw the small signs of a cell (`tickets.screens.Annotation`), together in an element of their own."""
     if not shown:
