@@ -70,26 +70,38 @@ def _write(effects: Sequence[NewEffect], moment: datetime) -> None:
     others: list[Any] = [one for one in Effect._meta.concrete_fields if not one.primary_key and one.name not in _GIVEN]
     defaults = [one.get_db_prep_save(one.get_default(), connection) for one in others]
     operations, quote = connection.ops, connection.ops.quote_name
-    columns = ", ".join(quote(one.column) for one in (*fields, *others))
     names = [one.column for one in (*fields, *others)]
-    insert = operations.insert_statement(on_conflict=OnConflict.IGNORE)
+    insert = f"{operations.insert_statement(on_conflict=OnConflict.IGNORE)} {quote(Effect._meta.db_table)}"
+    insert += f" ({', '.join(map(quote, names))})"
     end = operations.on_conflict_suffix_sql(fields, OnConflict.IGNORE, names, [])
-    place = f"({', '.join(['%s'] * len(names))})"
     next_try = fields[_GIVEN.index("next_try")]
     created = next_try.get_db_prep_save(moment, connection)
     size = operations.bulk_batch_size([*fields, *others], effects)
     for start in range(0, len(effects), size):
-        values: list[Any] = []
-        batch = effects[start : start + size]
-        for effect in batch:
+        rows: list[tuple[Any, ...]] = []
+        for effect in effects[start : start + size]:
             _check(effect)
             due = created if effect.not_before is None else next_try.get_db_prep_save(effect.not_before, connection)
             key, payload = _stored_key(effect.key), _stored_payload(effect.payload)
-            values += (effect.kind, key, payload, effect.object_type, effect.object_id, due, created)
-            values += defaults
-        sql = f"{insert} {quote(Effect._meta.db_table)} ({columns}) VALUES {', '.join([place] * len(batch))} {end}"
+            rows.append((effect.kind, key, payload, effect.object_type, effect.object_id, due, created))
+        source, values = _rows(rows, fields, defaults)
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(f"{insert} {source} {end}", values)
+
+
+def _rows(rows: Sequence[tuple[Any, ...]], fields: Sequence[Any], others: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Give the source of an INSERT and its parameters: the values of `fields` for each row, and `others` for all.
+
+    PostgreSQL gets a list for each column: its driver takes a statement with thousands of placeholders apart for longer
+    than the server works on it.
+    """
+    same = ", ".join(["%s"] * len(others))
+    if connection.vendor == "postgresql":
+        lists = ", ".join(f"%s::{one.db_type(connection)}[]" for one in fields)
+        source = f"SELECT given.*, {same} FROM unnest({lists}) AS given"  # noqa: S608 -- types of our columns
+        return source, [*others, *map(list, zip(*rows, strict=True))]
+    place = f"({', '.join(['%s'] * len(fields))}, {same})"
+    return f"VALUES {', '.join([place] * len(rows))}", [value for row in rows for value in (*row, *others)]
 
 
 def _stored_payload(payload: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from helpdesk.outbox.models import Effect
 from helpdesk.outbox.services import NewEffect, enqueue, known_keys
@@ -49,6 +49,23 @@ def test_all_in_one_statement(django_assert_num_queries: Any) -> None:
         enqueue(*(NewEffect("mail", str(n)) for n in range(20)))
     with django_assert_num_queries(0):
         enqueue()
+
+
+def test_hundreds_come_at_once_with_the_values_of_their_own() -> None:
+    """PostgreSQL's driver takes longer for thousands of parameters than the server for the rows."""
+    given: list[Any] = []
+
+    def noted(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        given.extend(params or ())
+        return execute(sql, params, many, context)
+
+    effects = [NewEffect("mail", f"k{n}", {"n": n, "ü\\{,'": None}, "ticket", n, LATER) for n in range(300)]
+    with connection.execute_wrapper(noted):
+        enqueue(*effects, NewEffect("mail", "k299", {"n": "again"}), now=NOW)
+    columns = ("key", "payload", "object_type", "object_id", "next_try", "created", "finished", "outcome")
+    expected = [(one.key, one.payload, "ticket", one.object_id, LATER, NOW, None, "") for one in effects]
+    assert list(Effect.objects.order_by("object_id").values_list(*columns)) == expected
+    assert connection.vendor != "postgresql" or len(given) < 20
 
 
 def test_it_goes_with_its_cause() -> None:
