@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -27,6 +28,7 @@ from helpdesk.administration.services import (
 )
 from helpdesk.administration.services import mail_accounts as accounts
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.forms.conditions import Condition, equals
 from helpdesk.legacy.errors import DomainError
 from helpdesk.mail.models import EmailAccount, EmailAddress
@@ -228,9 +230,11 @@ def account_page(request: AgentRequest, email_id: int, kind: str) -> HttpRespons
     if action in ("try", "delete") and account is not None:
         return _act(request, account, action)
     form = _form(kind, request.POST or None, address, account)
+    guard = Guard(request.POST, address, partial(_shown, kind), labels=_labels_of(form))
     if request.method == "POST" and form.is_valid():
         try:
-            stored = form.store(address, request.actor)
+            with guard.saving():
+                stored = form.store(address, request.actor)
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
@@ -242,6 +246,7 @@ def account_page(request: AgentRequest, email_id: int, kind: str) -> HttpRespons
         request,
         title=TITLES[kind] % {"address": address.email},
         form=form,
+        guard=guard,
         account=account,
         address=address,
         sign_in_page=_sign_in_page(account),
@@ -253,6 +258,18 @@ def _form(kind: str, data: Any, address: EmailAddress, account: EmailAccount | N
     if kind == accounts.MAILBOX:
         return MailboxForm(data, account=account)
     return SmtpForm(data, account=account, has_mailbox=accounts.account_of(address, accounts.MAILBOX) is not None)
+
+
+def _shown(kind: str, address: EmailAddress) -> dict[str, Any]:
+    """Give what the form shows of an account; of a password no more than whether it is another one."""
+    account = accounts.account_of(address, kind)
+    if account is None:
+        return {}
+    return {**_form(kind, None, address, account).initial_of(account), "password": accounts.stored_password_of(account)}
+
+
+def _labels_of(form: forms.Form) -> dict[str, object]:
+    return {name: field.label for name, field in form.fields.items()}
 
 
 def _act(request: AgentRequest, account: EmailAccount, action: str) -> HttpResponse:

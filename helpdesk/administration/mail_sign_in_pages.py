@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.form_pages import add_refusal
 from helpdesk.administration.site import site
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.legacy.errors import DomainError
 from helpdesk.mail.models import EmailAccount
 from helpdesk.mail.oauth.clients import Endpoints, Provider, callback_address, instance_of, options_of, provider_of
@@ -97,9 +98,12 @@ def account_page(request: AgentRequest, account_id: int) -> HttpResponse:
     """Show the client of an account, take another one."""
     account = _account(account_id)
     form = ClientInput(request.POST or None, initial=_initial(account))
+    labels = {name: field.label for name, field in form.fields.items()}
+    guard = Guard(request.POST, account, _shown, labels=labels)
     if request.method == "POST" and form.is_valid():
         try:
-            store_client(account, form.draft(), actor=request.actor)
+            with guard.saving():
+                store_client(account, form.draft(), actor=request.actor)
         except DomainError as error:
             add_refusal(form, error)
         else:
@@ -109,6 +113,7 @@ def account_page(request: AgentRequest, account_id: int) -> HttpResponse:
         request,
         title=_("Sign-in of %(address)s") % {"address": account.email.email},
         form=form,
+        guard=guard,
         row=_row(account),
         callback=_redirect_of(account),
     )
@@ -210,6 +215,13 @@ def _initial(account: EmailAccount) -> dict[str, Any]:
             else {}
         ),
     }
+
+
+def _shown(account: EmailAccount) -> dict[str, Any]:
+    """Give what the form shows of a client; of its secret no more than whether it is another one."""
+    instance = instance_of(account)
+    options = options_of(instance) if instance else {}
+    return {**_initial(account), "client_secret": options.get("clientSecret", "")}
 
 
 def _redirect_of(account: EmailAccount) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
@@ -24,27 +24,38 @@ Row = TypeVar("Row", bound=models.Model)
 CHANGED_MEANWHILE = "changed_meanwhile"
 SEEN = "seen"
 """Name of the hidden input."""
+NOTHING_SHOWN = "-"
+"""The mark of a form about something that is not there yet."""
 
 
 class Guard(Generic[Row]):
     """Saving one form: what it showed when it was sent, and what it would show now.
 
     `read` gives what the form shows of the row (of the row as it is given, and of what hangs on it). `row` is None
-    where something new is made: nobody can have changed that. Without a mark nothing is compared.
+    where something new is made: nobody can have changed that. Without a mark nothing is compared. With `labels`, by
+    the names of what `read` gives, the refusal says what is another: each name then has a mark of its own.
     """
 
-    def __init__(self, posted: Mapping[str, Any], row: Row | None, read: Callable[[Row], object]) -> None:
+    def __init__(
+        self,
+        posted: Mapping[str, Any],
+        row: Row | None,
+        read: Callable[[Row], object],
+        *,
+        labels: Mapping[str, object] | None = None,
+    ) -> None:
         """Take what was sent, an empty mapping for a page that is only looked at."""
         self._seen = str(posted.get(SEEN, ""))
         self._row = row
         self._read = read
+        self._labels = labels
 
     @property
     def mark(self) -> str:
         """Give the mark for the hidden input: the one that was sent, until the refusal has been shown."""
         if self._row is None:
             return ""
-        return self._seen or mark_of(self._read(self._row))
+        return self._seen or self._mark_of(self._row)
 
     @contextmanager
     def saving(self) -> Iterator[None]:
@@ -55,10 +66,23 @@ class Guard(Generic[Row]):
             yield
 
     def _compare(self, now: Row) -> None:
-        mark = mark_of(self._read(now))
-        if self._seen and self._seen != mark:
+        seen, mark = self._seen, self._mark_of(now)
+        if seen and seen != mark:
             self._seen = mark
-            raise changed_meanwhile()
+            raise changed_meanwhile(self._differing(seen, mark))
+
+    def _mark_of(self, row: Row) -> str:
+        shown = self._read(row)
+        if self._labels is None or not isinstance(shown, Mapping):
+            return mark_of(shown)
+        return " ".join(f"{name}:{mark_of(value)}" for name, value in shown.items()) or NOTHING_SHOWN
+
+    def _differing(self, seen: str, mark: str) -> list[str]:
+        """Give the labels of what only one of two marks says, in their order; [] where nothing was there before."""
+        if seen == NOTHING_SHOWN:
+            return []
+        names = {one.partition(":")[0] for one in set(seen.split()) ^ set(mark.split())}
+        return [str(label) for name, label in (self._labels or {}).items() if name in names]
 
 
 def locked(row: Row) -> Row:
@@ -69,10 +93,15 @@ def locked(row: Row) -> Row:
     return found
 
 
-def changed_meanwhile() -> Conflict:
-    """Give the refusal."""
-    message = _("Somebody else has changed this meanwhile. Look at it in another window: saving again replaces it.")
-    return Conflict(message, code=CHANGED_MEANWHILE)
+def changed_meanwhile(labels: Collection[str] = ()) -> Conflict:
+    """Give the refusal, which names what was changed where that is known."""
+    if not labels:
+        message = _("Somebody else has changed this meanwhile. Look at it in another window: saving again replaces it.")
+        return Conflict(message, code=CHANGED_MEANWHILE)
+    named = _(
+        "Somebody else has changed this meanwhile: %(what)s. Look at it in another window: saving again replaces it."
+    )
+    return Conflict(named % {"what": ", ".join(labels)}, code=CHANGED_MEANWHILE)
 
 
 def mark_of(shown: object) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from helpdesk.accounts import services
 from helpdesk.accounts.gate import AgentRequest
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.directory import selectors
 from helpdesk.directory.forms import AccountForm
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
@@ -43,14 +44,17 @@ def account(request: AgentRequest, user_id: int) -> HttpResponse:
     """Register a guest, or change the account of a user."""
     require(request, AgentPermission.USER_MANAGE)
     found = selectors.get_user(user_id)
-    row = UserAccount.objects.filter(user=found).order_by("pk").first()
+    row = _account_of(found)
     form = AccountForm(posted(request), is_new=row is None, initial=_initial(row))
-    context = {"shown_user": found, "account": row, "form": form, "current_area": AREA}
+    labels = {name: field.label for name, field in form.fields.items()}
+    guard = Guard(request.POST, found, _shown, labels=labels)
+    context = {"shown_user": found, "account": row, "form": form, "guard": guard, "current_area": AREA}
     if request.method != "POST":
         return render(request, "directory/user_account.html", context)
     if form.is_valid():
         try:
-            _store(request, found, row, form)
+            with guard.saving():
+                _store(request, found, row, form)
         except DomainError as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
             return render(request, "directory/user_account.html", context, status=status_of(refusal))
@@ -76,6 +80,16 @@ def _store(request: AgentRequest, user: EndUser, row: UserAccount | None, form: 
         services.register_user(user, form.draft(), actor=request.actor)
     else:
         services.change_account(user, form.draft(), actor=request.actor)
+
+
+def _account_of(user: EndUser) -> UserAccount | None:
+    return UserAccount.objects.filter(user=user).order_by("pk").first()
+
+
+def _shown(user: EndUser) -> dict[str, Any]:
+    """Give what the form shows of an account; of a password no more than whether it is another one."""
+    row = _account_of(user)
+    return {} if row is None else {**_initial(row), "password": row.passwd or ""}
 
 
 def _initial(row: UserAccount | None) -> dict[str, Any]:

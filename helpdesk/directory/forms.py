@@ -152,7 +152,7 @@ class OrganizationForm(forms.Form):
         """Give what the form shows."""
         status = int(organization.status)
         sharing = "contacts" if status & int(OrganizationFlag.SHARE_PRIMARY_CONTACTS) else "none"
-        contacts = organization.members.filter(status__has=1).values_list("pk", flat=True)
+        contacts = organization.members.filter(status__has=1).order_by("pk").values_list("pk", flat=True)
         return {
             "domain": organization.domain,
             "manager": organization.manager,

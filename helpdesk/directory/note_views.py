@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from helpdesk.accounts.gate import AgentRequest
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.configuration.models import QuickNote
 from helpdesk.directory import selectors
 from helpdesk.directory.forms import NoteForm
@@ -52,17 +53,19 @@ def edit_note(request: AgentRequest, note_id: int) -> HttpResponse:
         attempt(request, lambda: delete_note(note, actor=request.actor), _("Note deleted."))
         return redirect(*back)
     form = NoteForm(posted(request), initial={"note": html_as_typed(note.body or "")})
+    guard = Guard(request.POST, note, lambda row: row.body)
     status = 200 if request.method != "POST" else 422
     if request.method == "POST" and form.is_valid():
         try:
-            change_note(note, _typed(form), actor=request.actor)
+            with guard.saving():
+                change_note(note, _typed(form), actor=request.actor)
         except DomainError as refusal:
             form.add_error("note", str(refusal))
             status = status_of(refusal)
         else:
             messages.success(request, _("Changes saved."))
             return redirect(*back)
-    context = {"form": form, "back": back[0], "back_id": back[1], "current_area": f"{back[0]}s"}
+    context = {"form": form, "guard": guard, "back": back[0], "back_id": back[1], "current_area": f"{back[0]}s"}
     return render(request, "directory/note.html", context, status=status)
 
 

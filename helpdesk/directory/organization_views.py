@@ -12,12 +12,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.accounts.gate import AgentRequest
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.directory import selectors
 from helpdesk.directory.forms import NoteForm, OrganizationForm
 from helpdesk.directory.gate import attempt, directory_required, posted, require, status_of
 from helpdesk.directory.paging import page_by_name
 from helpdesk.directory.services.contacts import store_organization_form
-from helpdesk.directory.user_views import facts_of, may_with_users
+from helpdesk.directory.user_views import facts_of, labels_of, may_with_users, shown_answers
 from helpdesk.forms.bound import BoundForm, FormPart, Origin, bind
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.field_types import Asked
@@ -168,8 +169,11 @@ def show_organization(request: AgentRequest, found: Organization, *, status: int
 def _edit(
     request: AgentRequest, found: Organization | None, form: BoundForm, settings: OrganizationForm, title: str
 ) -> HttpResponse:
+    labels = {**labels_of(form), **{name: field.label for name, field in settings.fields.items()}}
+    guard = Guard(request.POST, found, _shown, labels=labels)
     context: dict[str, Any] = {
         "organization": found,
+        "guard": guard,
         "form": form,
         "settings": settings,
         "settings_fields": [settings[name] for name in SETTINGS if found is not None or name != "contacts"],
@@ -190,7 +194,8 @@ def _edit(
         contacts=settings.contact_ids() if found is not None else None,
     )
     try:
-        stored = store_organization_form(form, draft, actor=request.actor, organization=found)
+        with guard.saving():
+            stored = store_organization_form(form, draft, actor=request.actor, organization=found)
     except DomainError as refusal:
         keep_uploads(form)
         if refusal.field in settings.fields:
@@ -200,6 +205,11 @@ def _edit(
         return render(request, "directory/organization_form.html", context, status=status_of(refusal))
     messages.success(request, _("Changes saved."))
     return redirect("agent:organization", stored.pk)
+
+
+def _shown(organization: Organization) -> dict[str, Any]:
+    answers = shown_answers(EntryObject.ORGANIZATION, organization.pk)
+    return {"name": organization.name, **OrganizationForm.initial_of(organization), **answers}
 
 
 def _form(request: AgentRequest, parts: list[FormPart], **options: Any) -> BoundForm:

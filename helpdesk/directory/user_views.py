@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.accounts.gate import AgentRequest
+from helpdesk.audit.meanwhile import Guard
 from helpdesk.directory import selectors
 from helpdesk.directory.exports import users_table
 from helpdesk.directory.forms import (
@@ -93,7 +94,8 @@ def new_user(request: AgentRequest) -> HttpResponse:
     require(request, AgentPermission.USER_CREATE)
     organization = _organization_asked_for(request)
     form = _contact_form(request, [FormPart(form) for form in [form_for(EntryObject.USER)] if form is not None])
-    context = {**_NO_REFUSAL, "form": form, "title": _("New user"), "organization": organization}
+    guard = Guard(request.POST, None, shown_of_user)
+    context = {**_NO_REFUSAL, "form": form, "guard": guard, "title": _("New user"), "organization": organization}
     if request.method != "POST":
         return render(request, "directory/user_form.html", context)
     if not form.is_valid():
@@ -121,14 +123,16 @@ def edit_user(request: AgentRequest, user_id: int) -> HttpResponse:
         origin=Origin.AGENT_UPDATE,
         initial={"name": found.name, "email": address},
     )
-    context = {**_NO_REFUSAL, "form": form, "title": found.name, "shown_user": found}
+    guard = Guard(request.POST, found, shown_of_user, labels=labels_of(form))
+    context = {**_NO_REFUSAL, "form": form, "guard": guard, "title": found.name, "shown_user": found}
     if request.method != "POST":
         return render(request, "directory/user_form.html", context)
     if not form.is_valid():
         keep_uploads(form)
         return render(request, "directory/user_form.html", context, status=422)
     try:
-        store_user(form, actor=request.actor, user=found)
+        with guard.saving():
+            store_user(form, actor=request.actor, user=found)
     except DomainError as refusal:
         keep_uploads(form)
         return render(request, "directory/user_form.html", {**context, "refusal": refusal}, status=status_of(refusal))
@@ -160,17 +164,20 @@ def delete_user(request: AgentRequest, user_id: int) -> HttpResponse:
 def change_membership(request: AgentRequest, user_id: int) -> HttpResponse:
     """Give a user another organization, or none."""
     found, form = selectors.get_user(user_id), MembershipForm(request.POST)
-    if not form.is_valid():
-        return show_user(request, found, status=422, membership_form=form)
-
-    def change() -> None:
+    guard = Guard(request.POST, found, initial_membership)
+    if form.is_valid():
         organization = form.cleaned_data["organization"]
-        set_organization(found, organization, actor=request.actor)
-        if organization is not None:
-            set_primary_contact(found, form.cleaned_data["is_contact"], actor=request.actor)
-
-    attempt(request, change, _("Changes saved."))
-    return redirect("agent:user", found.pk)
+        try:
+            with guard.saving():
+                set_organization(found, organization, actor=request.actor)
+                if organization is not None:
+                    set_primary_contact(found, form.cleaned_data["is_contact"], actor=request.actor)
+        except DomainError as refusal:
+            form.add_error("organization", str(refusal))
+        else:
+            messages.success(request, _("Changes saved."))
+            return redirect("agent:user", found.pk)
+    return show_user(request, found, status=422, membership_form=form, membership_guard=guard)
 
 
 @directory_required
@@ -225,6 +232,7 @@ def show_user(request: AgentRequest, found: EndUser, *, status: int = 200, **for
         "note_form": NoteForm(),
         "address_form": AddressForm(),
         "membership_form": MembershipForm(initial=initial_membership(found)),
+        "membership_guard": Guard({}, found, initial_membership),
         "organization_names": organization_names,
         "may": may_with_users(request),
         "current_area": AREA,
@@ -247,6 +255,24 @@ def may_with_users(request: AgentRequest) -> dict[str, bool]:
         for permission in AgentPermission
         if permission.value.startswith("user.")
     }
+
+
+def shown_of_user(user: EndUser) -> dict[str, Any]:
+    """Give what the contact form shows of a user."""
+    address = user.default_email.address if user.default_email else ""
+    return {"name": user.name, "email": address, **shown_answers(EntryObject.USER, user.pk)}
+
+
+def shown_answers(kind: str, object_id: int) -> dict[str, Any]:
+    """Give what the forms of an object show, by the names that `labels_of` gives; nothing for an empty answer."""
+    stored = [item for part in parts_of(kind, object_id) for item in part.stored.items()]
+    return {str(field_id): [answer.value, answer.value_id] for field_id, answer in stored if answer.value}
+
+
+def labels_of(form: BoundForm) -> dict[str, str]:
+    """Give what the fields of a form are called, by their names in what it shows."""
+    built_in = {"name", "email"}
+    return {bound.field.name if bound.field.name in built_in else str(bound.field.pk): bound.label for bound in form}
 
 
 def _contact_form(request: HttpRequest, parts: list[FormPart], **options: Any) -> BoundForm:

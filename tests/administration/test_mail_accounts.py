@@ -23,7 +23,7 @@ from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.mail.transport import Encryption, address_of_server, credentials_of, forget_servers, has_server
 from helpdesk.people.actor import Actor
 from mailfetch.models import KnownMail, Mailbox
-from tests.administration.forms import save
+from tests.administration.forms import fields_of, save
 from tests.mail.sink import Sink, smtp_sink
 from tests.mailfetch.making import server_that
 
@@ -62,6 +62,38 @@ def errors(answer: Any) -> dict[str, list[str]]:
     """Give what the form says, by field."""
     assert answer.status_code == 200
     return {name: [str(text) for text in texts] for name, texts in answer.context["form"].errors.items()}
+
+
+@pytest.mark.parametrize("kind", ["mailbox", "smtp"])
+class TestTwoAdministrators:
+    def test_who_has_not_seen_a_change_is_told_what_it_is(
+        self, browser: Client, address: EmailAddress, kind: str
+    ) -> None:
+        store(browser, address, kind)
+        mine = {**fields_of(browser.get(page_of(address, kind)).content), "action": "save"}
+        store(browser, address, kind, host="other.acme.test", port="1993")
+        refused = browser.post(page_of(address, kind), {**mine, "username": "mine", "password": "mine"})
+        [told] = errors(refused)["__all__"]
+        assert "Somebody else has changed this meanwhile: Server, Port, Password." in told
+        account = EmailAccount.objects.select_related("email").get(email=address, type=kind)
+        assert (account.host, account.port) == ("other.acme.test", 1993)
+        assert credentials_of(account) == PasswordCredentials("box", PASSWORD)
+        again = {**fields_of(refused.content), "action": "save", "password": "mine"}
+        assert again["host"] == "mail.acme.test"
+        assert browser.post(page_of(address, kind), again).status_code == 302
+        account.refresh_from_db()
+        assert account.host == "mail.acme.test"
+        assert credentials_of(account) == PasswordCredentials("mine", "mine")
+
+    def test_nor_does_one_replace_an_account_that_another_one_has_just_made(
+        self, browser: Client, address: EmailAddress, kind: str
+    ) -> None:
+        mine = fields_of(browser.get(page_of(address, kind)).content)
+        store(browser, address, kind)
+        given = {**(MAILBOX if kind == "mailbox" else SMTP), "action": "save", "seen": mine["seen"]}
+        refused = browser.post(page_of(address, kind), {**mine, **given, "host": "mine.acme.test"})
+        assert "Somebody else has changed this meanwhile. " in errors(refused)["__all__"][0]
+        assert EmailAccount.objects.get(email=address, type=kind).host == "mail.acme.test"
 
 
 class TestMailboxes:

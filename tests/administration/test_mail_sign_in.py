@@ -83,3 +83,22 @@ def test_the_pages_never_show_the_secret_and_keep_it(browser: Client, account: E
     listed = browser.get("/admin/mail-sign-in/").content.decode()
     assert OWNER in listed
     assert "Microsoft" in listed
+
+
+def test_nobody_replaces_a_client_that_he_has_not_seen(browser: Client, account: EmailAccount) -> None:
+    page = f"/admin/mail-sign-in/{account.pk}/"
+    given = {"provider": "msmail", "client_id": "one", "client_secret": CLIENT_SECRET, "tenant": "acme.test"}
+    seen = _mark(browser.get(page).content)
+    assert browser.post(page, {**given, "seen": seen}).status_code == 302
+    refused = browser.post(page, {**given, "client_id": "mine", "seen": seen})
+    shown = refused.content.decode()
+    assert "Somebody else has changed this meanwhile: Client id, Client secret, Tenant." in shown
+    assert 'value="mine"' in shown
+    assert 'value="one"' in browser.get(page).content.decode()
+    assert browser.post(page, {**given, "client_id": "mine", "seen": _mark(refused.content)}).status_code == 302
+    assert 'value="mine"' in browser.get(page).content.decode()
+
+
+def _mark(page: bytes) -> str:
+    [mark] = BeautifulSoup(page, "html.parser").select("input[name=seen]")
+    return str(mark["value"])

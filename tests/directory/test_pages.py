@@ -63,6 +63,11 @@ def message_after(client: Client, address: str) -> str:
     return found.get_text(" ", strip=True) if found else ""
 
 
+def mark(found: BeautifulSoup) -> str:
+    [mark] = found.select("input[name=seen]")
+    return str(mark["value"])
+
+
 def contact(**named: str) -> dict[str, str]:
     fields = FormField.objects.filter(form__type="U")
     return {f"field-{field.pk}": named.get(field.name, "") for field in fields}
@@ -306,6 +311,91 @@ class TestOrganization:
         ticket = open_ticket("Of a member")
         EndUser.objects.filter(pk=ticket.user_id or 0).update(org=acme)
         assert "Of a member" in page(grace, f"/scp/organizations/{acme.pk}/").get_text()
+
+
+MEANWHILE = "Somebody else has changed this meanwhile"
+
+
+class TestTwoAgents:
+    """Both have the same page open; the second one is told before he replaces what the first one saved."""
+
+    def test_a_user(self, grace: Client) -> None:
+        user = EndUserFactory.new(name="Jane Doe", address="jane@customer.test")
+        at = f"/scp/users/{user.pk}/edit/"
+        mine = mark(page(grace, at))
+        theirs = contact(name="Jane Roe", email="jane@customer.test", phone="555-0100")
+        post(grace, at, **theirs, seen=mine)
+        changes = contact(name="Jane Poe", email="jane@customer.test", phone="555-0199")
+        refused = post(grace, at, 409, **changes, seen=mine)
+        assert f"{MEANWHILE}: Full Name, Phone Number." in refused.get_text()
+        assert {"Jane Poe", "5550199"} <= {str(box.get("value")).replace("-", "") for box in refused.select("input")}
+        user.refresh_from_db()
+        assert user.name == "Jane Roe"
+        assert FormAnswer.objects.get(entry__object_id=user.pk, field__name="phone").value == "5550100"
+        post(grace, at, **changes, seen=mark(refused))
+        user.refresh_from_db()
+        assert user.name == "Jane Poe"
+
+    def test_what_is_saved_without_a_change_is_no_change(self, grace: Client) -> None:
+        user = EndUserFactory.new(name="Jane Doe", address="jane@customer.test")
+        at, same = f"/scp/users/{user.pk}/edit/", contact(name="Jane Doe", email="jane@customer.test")
+        mine = mark(page(grace, at))
+        post(grace, at, **same, seen=mine)
+        post(grace, at, **same, seen=mine)
+
+    def test_an_organization(self, grace: Client) -> None:
+        acme = OrganizationFactory.new(name="Acme")
+        at = f"/scp/organizations/{acme.pk}/edit/"
+        fields = {f"field-{field.pk}": "" for field in FormField.objects.filter(form__type="O")}
+        given = {**fields, f"field-{FormField.objects.get(form__type='O', name='name').pk}": "Acme"}
+        mine = mark(page(grace, at))
+        post(grace, at, **given, domain="acme.test", sharing="all", seen=mine)
+        refused = post(grace, at, 409, **given, domain="acme.example", sharing="none", seen=mine)
+        assert f"{MEANWHILE}: Mail domains, Who sees the tickets of the organization." in refused.get_text()
+        acme.refresh_from_db()
+        assert (acme.domain, int(acme.status)) == ("acme.test", 0x10)
+        post(grace, at, **given, domain="acme.example", sharing="none", seen=mark(refused))
+        acme.refresh_from_db()
+        assert (acme.domain, int(acme.status)) == ("acme.example", 0)
+
+    def test_an_account(self, grace: Client) -> None:
+        user = EndUserFactory.new(name="Jane")
+        at = f"/scp/users/{user.pk}/account/"
+        as_guest = mark(page(grace, at))
+        post(grace, at, username="jane", seen=as_guest)
+        refused = post(grace, at, 409, username="mine", seen=as_guest)
+        assert f"{MEANWHILE}. " in refused.get_text()
+        assert UserAccount.objects.get(user=user).username == "jane"
+        post(grace, at, username="mine", seen=mark(refused))
+        assert UserAccount.objects.get(user=user).username == "mine"
+
+    def test_the_organization_of_a_user(self, grace: Client) -> None:
+        user, acme, other = EndUserFactory.new(), OrganizationFactory.new(name="Acme"), OrganizationFactory.new()
+        at = f"/scp/users/{user.pk}/organization/"
+        mine = mark(page(grace, f"/scp/users/{user.pk}/"))
+        post(grace, at, organization="Acme", seen=mine)
+        refused = post(grace, at, 422, organization=other.name, seen=mine)
+        assert MEANWHILE in refused.select_one(".has-errors").get_text()  # type: ignore[union-attr]
+        user.refresh_from_db()
+        assert user.org == acme
+        post(grace, at, organization=other.name, seen=mark(refused))
+        user.refresh_from_db()
+        assert user.org == other
+
+    def test_a_note(self, grace: Client) -> None:
+        user = EndUserFactory.new()
+        post(grace, f"/scp/users/{user.pk}/notes/", note="Calls often")
+        note = QuickNote.objects.get(ext_id=f"U{user.pk}")
+        at = f"/scp/notes/{note.pk}/"
+        mine = mark(page(grace, at))
+        post(grace, at, note="Calls daily", seen=mine)
+        refused = post(grace, at, 409, note="Never calls", seen=mine)
+        assert MEANWHILE in refused.get_text()
+        note.refresh_from_db()
+        assert note.body == "<p>Calls daily</p>"
+        post(grace, at, note="Never calls", seen=mark(refused))
+        note.refresh_from_db()
+        assert note.body == "<p>Never calls</p>"
 
 
 class TestImport:

@@ -206,6 +206,11 @@ def username_of(account: EmailAccount) -> str:
     return _credentials(account).get("username") or ""
 
 
+def stored_password_of(account: EmailAccount) -> str:
+    """Give the password that is stored for an account, encrypted as it stands there."""
+    return _credentials(account).get("passwd") or ""
+
+
 class _Before:
     """An account as it was, for the trail and to tell what changed."""
 
