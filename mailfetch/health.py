@@ -30,7 +30,11 @@ def incoming_mail(now: datetime) -> Iterator[Finding]:
     kept = QuarantinedMail.objects.filter(state=QuarantinedMail.State.KEPT).count()
     if kept:
         findings.append(
-            warning("Mails that could not be used were set aside.", f"{kept}", advice="Decide about them at /admin/.")
+            warning(
+                "Mails that could not be used were set aside.",
+                f"{kept}",
+                advice="Decide about them at /admin/ under Mails set aside.",
+            )
         )
     yield from findings or [ok("Mail comes in.", f"{len(reports)} mailboxes")]
 

@@ -104,13 +104,20 @@ def retry(mail_id: int, *, now: datetime) -> QuarantinedMail:
     except Conflict as error:
         if error.code == "mail_decided":
             raise
-        _note(mail, error.code, str(error))
+        _note(mail, error.code, words_of(error))
     except DomainError as error:
-        _note(mail, error.code, str(error))
+        _note(mail, error.code, words_of(error))
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with it, it stays here
         _log.exception("mail.not_taken", mail_id=mail_id, bytes=mail.size)
         _note(mail, "broken", f"{type(error).__name__}: {error}")
     return mail
+
+
+def words_of(refusal: DomainError) -> str:
+    """Give why a mail could not be used; what is said of an input of a form needs the name of the input here."""
+    if refusal.field is None:
+        return str(refusal)
+    return _("%(field)s: %(reason)s") % {"field": refusal.field, "reason": refusal}
 
 
 def discard(ids: Collection[int], *, now: datetime) -> int:

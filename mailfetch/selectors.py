@@ -44,6 +44,12 @@ class MailboxReport:
         """Whether somebody fetches it at this moment."""
         return bool(self.mailbox.holder)
 
+    @property
+    def is_untried(self) -> bool:
+        """Whether nobody knows if it works: it was not fetched yet, or not since it was resumed after failures."""
+        success, error = self.mailbox.last_success, self.mailbox.last_error_at
+        return not self.mailbox.failures and (success is None or (error is not None and error > success))
+
 
 def is_polling() -> bool:
     """Whether mail is fetched at all (osTicket's `enable_mail_polling`)."""

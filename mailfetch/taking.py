@@ -56,7 +56,7 @@ def take(raw: bytes, place: Place, visit: Visit) -> str:
         with log_lines_kept():
             return _take(mail, place, visit)
     except DomainError as error:
-        reason = Reason(error.code, str(error))
+        reason = Reason(error.code, quarantine.words_of(error))
     except (ClaimLost, OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 -- no mail may be lost, or tried for ever, whatever is wrong with it

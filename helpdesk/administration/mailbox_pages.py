@@ -68,7 +68,7 @@ def _act(request: HttpRequest) -> str:
         return _("%(name)s was handed to the worker.") % {"name": fetched.email.email}
     if action == "resume":
         resumed = resume_mailbox(account_id, actor=actor_of(request))
-        return _("%(name)s is fetched again.") % {"name": resumed.email.email}
+        return _("%(name)s may be fetched again.") % {"name": resumed.email.email}
     raise Http404
 
 

@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts.gate import is_administrators
@@ -65,12 +66,13 @@ class AdministrationModelAdmin(BaseAdmin):
         return found
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Leave out of the ticked rows what is no id: Django would ask the database for it."""
+        """Name the page after what it lists. Leave out of the ticked rows what is no id: Django would look for it."""
         if request.method == "POST" and ACTION_CHECKBOX_NAME in request.POST:
             posted = request.POST.copy()
             posted.setlist(ACTION_CHECKBOX_NAME, [str(one) for one in ids_in(posted.getlist(ACTION_CHECKBOX_NAME))])
             request.POST = posted  # type: ignore[assignment]
-        return super().changelist_view(request, extra_context)
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with nothing from the address: no link gives any, and fields of several cells could not read it."""

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from helpdesk.administration.model_admin import DecidableAdmin, actor_of
 from helpdesk.administration.services import discard_deliveries, retry_deliveries
 from helpdesk.administration.site import site
+from helpdesk.mail.message_types import MESSAGE_TYPES
 from helpdesk.outbox.decisions import DISCARDED, RETRIED
 from helpdesk.outbox.models import Effect
 
@@ -67,8 +68,10 @@ class EffectAdmin(DecidableAdmin):
 
     @admin.display(description=_("what"))
     def subject(self, row: Effect) -> str:
-        """Give the template or subject of a mail."""
-        return str(row.payload.get("template") or row.payload.get("subject") or row.kind)
+        """Give what the template of a mail is for, or its subject."""
+        template = str(row.payload.get("template") or "")
+        message = MESSAGE_TYPES.get(template)
+        return str(message.title if message else template or row.payload.get("subject") or row.kind)
 
     @admin.display(description=_("to"))
     def recipients(self, row: Effect) -> str:

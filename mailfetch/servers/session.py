@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import poplib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Protocol
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
+_WRITTEN_BYTES = re.compile(r"""\bb(?P<quote>['"])(?P<said>.*)(?P=quote)""", re.DOTALL)
 
 
 class MailboxFailed(Exception):  # noqa: N818 -- named by what happened
@@ -105,6 +107,10 @@ def failing_as(words: str) -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """Give an error in words of one line, at most 200 characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:200]
+    """Give an error in words of one line, at most 200 characters: what a server said as it said it.
+
+    The libraries give answers of servers as bytes (`poplib`), or as those are written in Python (`imapclient`).
+    """
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
+    text = said.decode(errors="replace") if isinstance(said, bytes) else _WRITTEN_BYTES.sub(r"\g<said>", said)
+    return " ".join(text.split())[:200] or type(error).__name__

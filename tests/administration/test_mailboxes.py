@@ -5,18 +5,23 @@ from __future__ import annotations
 import socket
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
 from helpdesk.audit.models import AdministrativeChange
+from helpdesk.configuration.defaults import CORE
+from helpdesk.configuration.services import set_settings
 from helpdesk.mail.models import EmailAccount
+from helpdesk.people.actor import Actor
 from mailfetch import quarantine
-from mailfetch.failures import note_failure
+from mailfetch.failures import note_failure, note_success
 from mailfetch.models import Mailbox, QuarantinedMail
 from mailfetch.places import Place
 from tests.mailfetch.making import new_account
 
 pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system("tests")
 PAGE, ASIDE = "/admin/mailboxes/", "/admin/hd_mailfetch/quarantinedmail/"
 SCRIPT = b"Subject: <script>alert(1)</script>\r\n\r\n<script>alert(2)</script>"
 
@@ -46,6 +51,23 @@ def test_the_page_says_how_mailboxes_are(browser: Client, account: EmailAccount)
     assert "secret" not in page
 
 
+def test_a_mailbox_that_nobody_has_fetched_yet_is_not_called_well(browser: Client, account: EmailAccount) -> None:
+    def cells() -> list[str]:
+        [row] = BeautifulSoup(browser.get(PAGE).content, "html.parser").select(".adm-mailboxes tbody tr")
+        return [cell.get_text(" ", strip=True) for cell in row.select("td")]
+
+    set_settings(CORE, {"enable_mail_polling": 1}, SYSTEM)
+    assert (cells()[0], cells()[3]) == ("Not tried yet", "at once")
+    set_settings(CORE, {"enable_mail_polling": 0}, SYSTEM)
+    assert (cells()[0], cells()[3]) == ("Not tried yet", "by hand")
+    note_failure(account, "cannot connect to host", now=timezone.now())
+    assert cells()[0] == "Fails"
+    act(browser, "resume", account)
+    assert cells()[0] == "Not tried yet"
+    note_success(account, now=timezone.now())
+    assert cells()[0] == "OK"
+
+
 def test_a_connection_is_tried_and_the_answer_shown(browser: Client, account: EmailAccount) -> None:
     assert "cannot connect to host" in act(browser, "try", account)
     assert not Mailbox.objects.exists()  # trying counts as nothing
@@ -54,7 +76,7 @@ def test_a_connection_is_tried_and_the_answer_shown(browser: Client, account: Em
 def test_a_mailbox_is_resumed(browser: Client, account: EmailAccount) -> None:
     note_failure(account, "cannot connect to host", now=timezone.now())
     Mailbox.objects.update(stopped=timezone.now())
-    assert "box@acme.test is fetched again" in act(browser, "resume", account)
+    assert "box@acme.test may be fetched again" in act(browser, "resume", account)
     assert Mailbox.objects.get().stopped is None
     assert AdministrativeChange.objects.get().object_name == "box@acme.test"
 

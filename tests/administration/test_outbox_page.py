@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from helpdesk.mail.message_types import MESSAGE_TYPES
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 from helpdesk.outbox.delivery import deliver_due
 from helpdesk.outbox.models import Effect
@@ -49,3 +51,12 @@ def test_a_mail_is_tried_again_and_discarded_on_its_own_page(browser: Client) ->
     assert effect.state == Effect.State.WAITING
     Effect.objects.update(state=Effect.State.DONE)
     assert 'name="decision"' not in browser.get(place).content.decode()
+
+
+def test_the_list_says_what_a_mail_is_for_and_carries_the_name_of_its_kind(browser: Client) -> None:
+    people = [Recipient(RecipientKind.ADDRESS, "ann@customer.test")]
+    queue_mails([NewMail(people, "late", template="ticket.overdue")], object_type="", object_id=0, now=timezone.now())
+    page = BeautifulSoup(browser.get(reverse("admin:hd_outbox_effect_changelist")).content, "html.parser")
+    assert str(MESSAGE_TYPES["ticket.overdue"].title) in page.get_text()
+    assert page.title is not None
+    assert page.title.get_text(strip=True).startswith("Effects")

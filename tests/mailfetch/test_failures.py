@@ -35,10 +35,13 @@ def _ago(minutes: int) -> object:
     return timezone.now() - timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("protocol", ["IMAP", "POP"])
-def test_a_refused_password_is_said_where_osticket_says_it(user: User, protocol: str) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [("IMAP", "[AUTHENTICATIONFAILED] Authentication failed."), ("POP", "-ERR [AUTH] Authentication failed.")],
+)
+def test_a_refused_password_is_said_where_osticket_says_it(user: User, protocol: str, said: str) -> None:
     account = mailbox_of(user, protocol=protocol, password="wrong")
-    assert fetch_mailbox(account).failure.startswith("cannot login, user or password wrong")
+    assert fetch_mailbox(account).failure == f"cannot login, user or password wrong; error = {said}"
     stored = again(account)
     assert stored.num_errors == 1
     assert (stored.last_error_msg or "").startswith("cannot login, user or password wrong")

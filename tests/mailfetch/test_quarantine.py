@@ -80,6 +80,7 @@ def test_a_mail_that_cannot_be_used_stays_with_the_new_reason() -> None:
     aside = quarantine.retry(kept(UNUSABLE).pk, now=timezone.now())
     assert (aside.state, aside.attempts) == (QuarantinedMail.State.KEPT, 2)
     assert aside.reason != "broken"
+    assert aside.explanation == "email: This field is required"
 
 
 def test_what_was_discarded_can_be_posted_for_some_time_then_it_goes() -> None:
