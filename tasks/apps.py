@@ -24,7 +24,7 @@ class TasksConfig(AppConfig):
         from tasks.gates import may_see_answer, may_see_entry
         from tasks.mail_variables import task_root
         from tasks.merging import follow_merge
-        from tasks.obstacles import open_tasks_obstacle
+        from tasks.obstacles import count_open_tasks, open_tasks_obstacle
         from tasks.removal import release_department
         from tasks.services.incoming_mail import TaskMail
         from tasks.ticket_tasks import register_task_count
@@ -34,7 +34,7 @@ class TasksConfig(AppConfig):
         register_thread_gate(ObjectType.TASK, may_see_entry)
         register_object_gate(ObjectType.TASK, may_see_answer)
         register_phrases(ObjectType.TASK, PHRASES)
-        register_close_obstacle(open_tasks_obstacle)
+        register_close_obstacle(open_tasks_obstacle, read_ahead=count_open_tasks)
         register_merge_follower(follow_merge)
         register_mail_receiver(ObjectType.TASK, TaskMail())
         register_task_count()

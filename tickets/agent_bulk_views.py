@@ -127,7 +127,8 @@ class _Bulk:
                 raise Conflict(_("Meanwhile: %(changes)s") % {"changes": happened}, code=STALE)
             self.action.perform(Subject(self.request.access, ticket, self.subject.part), self.request.actor, data)
 
-        for result in for_each_ticket(ticket_ids, do, actor=self.request.actor) if ticket_ids else ():
+        ahead, actor = self.action.read_ahead(data), self.request.actor
+        for result in for_each_ticket(ticket_ids, do, actor=actor, read_ahead=ahead) if ticket_ids else ():
             if result.refusal is None:
                 progress.done += 1
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helpdesk.legacy.errors import DomainError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tickets.services.mail_matching import Match
 
 CloseObstacle = Callable[[Ticket], DomainError | None]
+ReadAhead = Callable[[Sequence[Ticket]], None]
 MergeFollower = Callable[[Ticket, Ticket], None]
 Removal = Callable[[Ticket], None]
 
@@ -44,18 +45,29 @@ class MailReceiver(Protocol):
 _mail_receivers: dict[str, MailReceiver] = {}
 _removals: list[Removal] = []
 _close_obstacles: list[CloseObstacle] = []
+_reads_ahead: list[ReadAhead] = []
 _merge_followers: list[MergeFollower] = []
 
 
-def register_close_obstacle(obstacle: CloseObstacle) -> None:
-    """Let a package forbid closing: its function gives the refusal, or None when it has nothing against it."""
+def register_close_obstacle(obstacle: CloseObstacle, *, read_ahead: ReadAhead | None = None) -> None:
+    """Let a package forbid closing: its function gives the refusal, or None when it has nothing against it.
+
+    Before many tickets are closed, `read_ahead` reads for all of them what the function will ask of each.
+    """
     if obstacle not in _close_obstacles:
         _close_obstacles.append(obstacle)
+    if read_ahead is not None and read_ahead not in _reads_ahead:
+        _reads_ahead.append(read_ahead)
 
 
 def close_obstacles() -> tuple[CloseObstacle, ...]:
     """Give the registered functions."""
     return tuple(_close_obstacles)
+
+
+def reads_ahead_of_closing() -> tuple[ReadAhead, ...]:
+    """Give the registered functions."""
+    return tuple(_reads_ahead)
 
 
 def register_merge_follower(follower: MergeFollower) -> None:

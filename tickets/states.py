@@ -35,7 +35,7 @@ def is_merged_child(ticket: Ticket) -> bool:
 
 def find_thread(ticket: Ticket) -> Thread | None:
     """Give the thread of a ticket; of a merged one the thread it left. It is read once per ticket object."""
-    known: Thread | None = ticket.__dict__.get("_thread")
+    known = remembered_thread(ticket)
     if known is None:
         threads = Thread.objects.filter(object_id=ticket.pk, object_type__in=_THREAD_TYPES)
         found = sorted(threads, key=_rank)
@@ -59,6 +59,12 @@ def thread_of(ticket: Ticket) -> Thread:
 def remember_thread(ticket: Ticket, thread: Thread | None) -> None:
     """Keep the thread on the ticket object; None makes the next reader look again."""
     ticket.__dict__["_thread"] = thread
+
+
+def remembered_thread(ticket: Ticket) -> Thread | None:
+    """Give the thread that is kept on the ticket object; None where none was read."""
+    known: Thread | None = ticket.__dict__.get("_thread")
+    return known
 
 
 def remember_threads(tickets: Iterable[Ticket]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.utils.safestring import SafeString
 
 from helpdesk.forms import cdata
@@ -149,10 +150,7 @@ def missing_required_for_close(
     the query.
     """
     if answers is None:
-        unanswered = FormAnswer.objects.filter(
-            value=None, entry__object_type=EntryObject.TICKET, entry__object_id=ticket_id
-        )
-        answers = list(unanswered.select_related("field", "entry"))
+        answers = unanswered_for_close([ticket_id]).get(ticket_id, [])
     missing = [
         answer
         for answer in answers
@@ -162,6 +160,18 @@ def missing_required_for_close(
         disabled = _disabled_by_topic(topic_id)
         return [answer.field for answer in missing if answer.field_id not in disabled]
     return [answer.field for answer in missing if answer.field_id not in disabled_field_ids(answer.entry.extra)]
+
+
+def unanswered_for_close(ticket_ids: Collection[int]) -> dict[int, list[FormAnswer]]:
+    """Give the answers that `missing_required_for_close` has to look at, by ticket, in one query for all of them."""
+    unanswered = FormAnswer.objects.filter(
+        value=None, entry__object_type=EntryObject.TICKET, entry__object_id__in=ticket_ids
+    )
+    is_required = F("field__flags").bitand(FieldFlag.CLOSE_REQUIRED)
+    found: dict[int, list[FormAnswer]] = {}
+    for answer in unanswered.alias(is_required=is_required).filter(is_required__gt=0).select_related("field", "entry"):
+        found.setdefault(answer.entry.object_id or 0, []).append(answer)
+    return found
 
 
 def _disabled_by_topic(topic_id: int) -> set[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html as html_text
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -145,6 +145,13 @@ _BREAK = re.compile(r"<br ?/?> ?")
 _BLOCK_END = re.compile(r" ?</(?:div|li|tr|h[1-6]|blockquote|pre)> ?")
 _PARAGRAPH_END = re.compile(r" ?</p> ?")
 _TAG = re.compile(r"<[^>]*>")
+
+
+def objects_with_drafts(start: str, object_ids: Collection[int]) -> set[int]:
+    """Give which of these objects have drafts of namespaces that begin so (`ticket.`) and end with their id."""
+    names = Draft.objects.filter(namespace__startswith=start).values_list("namespace", flat=True)
+    ends = {name.rpartition(".")[2] for name in names.iterator()}
+    return {object_id for object_id in object_ids if str(object_id) in ends}
 
 
 def _rows(namespace: str, owner_id: int) -> QuerySet[Draft]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,6 +106,12 @@ def record_events_of_system(objects: QuerySet[Any], name: str, *, now: datetime)
             object_id__in=objects.values("pk"), kind__in=_TICKET_THREADS
         )
         note_events_of_system(of_objects.values_list("pk", flat=True), event_id(name), now=now)
+
+
+def threads_with_event(thread_ids: Collection[int], name: str) -> set[int]:
+    """Give in which of these threads an event of that name counts: has happened and was not annulled since."""
+    events = ThreadEvent.objects.filter(thread_id__in=thread_ids, event_id=event_id(name), annulled=False)
+    return set(events.values_list("thread_id", flat=True))
 
 
 def event_id(name: str) -> int:

@@ -128,12 +128,10 @@ def post_entry(thread: Thread, new: NewEntry, *, now: datetime, is_first: bool =
     return entry
 
 
-def refer(thread: Thread, object_type: ObjectType, object_id: int, *, now: datetime) -> Referral:
+def refer(thread: Thread, object_type: ObjectType, object_id: int, *, now: datetime) -> None:
     """Give an agent, a team or a department access to a thread; an existing referral stays as it is."""
-    referral, _created = Referral.objects.get_or_create(
-        thread=thread, object_type=object_type, object_id=object_id, defaults={"created": now}
-    )
-    return referral
+    referral = Referral(thread=thread, object_type=object_type, object_id=object_id, created=now)
+    Referral.objects.bulk_create([referral], ignore_conflicts=True)
 
 
 def withdraw_referral(thread: Thread, object_type: ObjectType, object_id: int) -> None:

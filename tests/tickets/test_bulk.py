@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from helpdesk.files.models import Attachment
 from helpdesk.forms import cdata
-from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.models import FormAnswer, FormEntry
-from helpdesk.legacy.errors import NotFound, PermissionRefused, ValidationFailed
+from helpdesk.forms.constants import EntryObject, FieldFlag
+from helpdesk.forms.models import FormAnswer, FormEntry, FormField
+from helpdesk.legacy.errors import DomainError, NotFound, PermissionRefused, ValidationFailed
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser
 from helpdesk.people.services import delete_end_user
@@ -19,6 +20,7 @@ from helpdesk.threads.bodies import NewFile
 from helpdesk.threads.models import Collaborator, Draft, Referral, Thread, ThreadEntry, ThreadEvent
 from tasks.models import Task
 from tests.factories import (
+    OPENED_AT,
     AgentFactory,
     DepartmentFactory,
     EndUserFactory,
@@ -36,6 +38,7 @@ from tickets.models import SearchDocument, SearchEntry, Ticket, TicketStatus
 from tickets.registries import register_removal
 from tickets.services import (
     assign_tickets,
+    change_status,
     change_status_of_tickets,
     claim_tickets,
     close_ticket,
@@ -44,10 +47,12 @@ from tickets.services import (
     mark_answered,
     mark_tickets_answered,
     release_tickets,
+    reopen_ticket,
     transfer_tickets,
 )
 from tickets.services.bulk import MOST_TICKETS, SLICE
 from tickets.signals import ticket_deleted
+from tickets.states import find_thread
 
 
 def codes(results: list[Any]) -> list[str]:
@@ -115,6 +120,120 @@ class TestBulk:
         results = change_status_of_tickets(ids, status=resolved_status(), actor=desk.actor, now=NOW)
         assert codes(results) == [""] * len(ids)
         assert Ticket.objects.filter(pk__in=ids, status=resolved_status()).count() == len(ids)
+
+
+class TestClosingMany:
+    """What is read for a whole slice makes no other result than what is read for each ticket."""
+
+    def pairs(self, desk: Desk) -> list[tuple[Ticket, Ticket]]:
+        """Give two alike of every kind of ticket that closing treats in its own way."""
+        return [(make(desk), make(desk)) for make in KINDS]
+
+    def left_by(self, ticket: Ticket, refusal: DomainError | None) -> dict[str, Any]:
+        """Give all that tells one way of closing from the other."""
+        now = fresh(ticket)
+        thread = find_thread(now)
+        assert thread is not None
+        happened = ThreadEvent.objects.filter(thread=thread).order_by("id")
+        names = "ticket.response.{0} ticket.note.{0} ticket.note.{0}0"
+        drafts = Draft.objects.filter(namespace__in=names.format(ticket.pk).split())
+        return {
+            "refusal": refusal.code if refusal else "",
+            "columns": (now.status_id, now.staff_id, now.closed, now.duedate, now.est_duedate, now.isoverdue),
+            "events": list(happened.values_list("event__name", "data", "staff_id", "annulled")),
+            "referrals": list(thread.referrals.order_by("id").values_list("object_type", "object_id", "created")),
+            "drafts": [draft.namespace.replace(str(ticket.pk), "#") for draft in drafts.order_by("id")],
+            "entries": list(thread.entries.order_by("id").values_list("type", "title", "body")),
+        }
+
+    def test_leaves_what_closing_each_leaves(self, desk: Desk) -> None:
+        alone, together = zip(*self.pairs(desk), strict=True)
+        values: dict[str, Any] = {"status": resolved_status(), "actor": desk.actor, "comments": "Solved.", "now": NOW}
+        refusals = [refusal_of(partial(change_status, fresh(ticket), **values)) for ticket in alone]
+        results = change_status_of_tickets([ticket.pk for ticket in together], **values)
+        assert [result.number for result in results] == [ticket.number for ticket in together]
+        left_alone = [self.left_by(*one) for one in zip(alone, refusals, strict=True)]
+        assert [self.left_by(t, r.refusal) for t, r in zip(together, results, strict=True)] == left_alone
+        assert {left["refusal"] for left in left_alone} == {"", "open_tasks", "status_unchanged", CLOSE_REQUIRED}
+
+    def test_without_thread(self, desk: Desk) -> None:
+        ticket = desk.ticket()
+        Thread.objects.filter(object_id=ticket.pk, object_type="T").delete()
+        assert codes(change_status_of_tickets([ticket.pk], status=resolved_status(), actor=desk.actor)) == [""]
+        assert [name for name, _data in events(fresh(ticket))] == ["closed"]
+
+
+CLOSE_REQUIRED = "required_fields_missing"
+
+
+def refusal_of(act: Callable[[], object]) -> DomainError | None:
+    """Give what a service has against it."""
+    try:
+        act()
+    except DomainError as refusal:
+        return refusal
+    return None
+
+
+def _assigned(desk: Desk) -> Ticket:
+    ticket = desk.ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(staff=desk.colleague, duedate=NOW, isoverdue=True)
+    return ticket
+
+
+def _with_drafts(desk: Desk) -> Ticket:
+    ticket = desk.ticket()
+    for kind, end in (("response", ""), ("note", ""), ("note", "0")):
+        Draft.objects.create(staff_id=desk.colleague.pk, namespace=f"ticket.{kind}.{ticket.pk}{end}", body="x")
+    return ticket
+
+
+def _reopened(desk: Desk) -> Ticket:
+    ticket = desk.ticket()
+    close_ticket(ticket, actor=desk.actor, status=resolved_status(), now=OPENED_AT)
+    reopen_ticket(ticket, actor=desk.actor, now=OPENED_AT)
+    ThreadEvent.objects.filter(thread=find_thread(ticket)).update(annulled=False)  # as old versions left them
+    return ticket
+
+
+def _referred(desk: Desk) -> Ticket:
+    ticket = _assigned(desk)
+    refer_ticket(ticket, desk.colleague)
+    return ticket
+
+
+def _closed(desk: Desk) -> Ticket:
+    ticket = desk.ticket()
+    close_ticket(ticket, actor=desk.actor, status=resolved_status(), now=OPENED_AT)
+    return ticket
+
+
+def _with_tasks(desk: Desk, *, are_open: bool) -> Ticket:
+    ticket = desk.ticket()
+    new_task(ticket, is_open=are_open)
+    return ticket
+
+
+def _unanswered(desk: Desk) -> Ticket:
+    required = FieldFlag.ENABLED | FieldFlag.CLOSE_REQUIRED
+    field = FormField.objects.create(form_id=2, label="Order", name="", sort=9, flags=required)
+    ticket = desk.ticket()
+    FormAnswer.objects.filter(entry__object_id=ticket.pk, field=field).update(value=None)
+    FormAnswer.objects.filter(field=field).exclude(entry__object_id=ticket.pk).update(value="")
+    return ticket
+
+
+KINDS: tuple[Callable[[Desk], Ticket], ...] = (
+    Desk.ticket,
+    _assigned,
+    _with_drafts,
+    _reopened,
+    _referred,
+    _closed,
+    partial(_with_tasks, are_open=True),
+    partial(_with_tasks, are_open=False),
+    _unanswered,
+)
 
 
 class TestAnswered:

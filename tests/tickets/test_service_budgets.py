@@ -14,7 +14,7 @@ from tests.tickets.conftest import NOW, Desk
 from tickets.models import Ticket
 from tickets.services import assign_ticket, change_status_of_tickets, post_reply
 
-REPLY, ASSIGN, CLOSE_EACH = 17, 12, 10
+REPLY, ASSIGN, CLOSE_EACH = 17, 12, 3
 
 
 def statements_of(act: Callable[[], object]) -> list[str]:

@@ -20,6 +20,7 @@ from tickets.freshness import version_of
 from tickets.intake import intake
 from tickets.models import Ticket
 from tickets.possible_actions import allowed_actions
+from tickets.registries import ReadAhead
 from tickets.screens import Action, Choice
 
 if TYPE_CHECKING:
@@ -224,6 +225,13 @@ class TicketAction(ABC):
     def warning(self, subject: Subject) -> str:
         """Say what the agent should know before it is done."""
         return ""
+
+    def read_ahead(self, data: dict[str, Any]) -> ReadAhead | None:
+        """Give what reads for many tickets, before `perform` is called for each, what that will ask; None for nothing.
+
+        Only for actions that change no ticket but their own.
+        """
+        return None
 
     @abstractmethod
     def perform(self, subject: Subject, actor: Actor, data: dict[str, Any]) -> Iterable[str] | None:

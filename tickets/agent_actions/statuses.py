@@ -14,9 +14,10 @@ from helpdesk.people.actor import Actor
 from helpdesk.threads.bodies import TEXT
 from tickets import services
 from tickets.agent_actions.base import CommentedForm, Group, Subject, TicketAction, pairs
-from tickets.closing import close_obstacle
+from tickets.closing import close_obstacle, read_ahead_of_closing
 from tickets.constants import TicketFlag, TicketState
 from tickets.models import Ticket, TicketStatus
+from tickets.registries import ReadAhead
 from tickets.screens import Action
 from tickets.statuses import choosable_statuses
 
@@ -73,6 +74,10 @@ class Close(TicketAction):
     def obstacle(self, subject: Subject) -> str:
         """Say what is in the way of closing."""
         return _obstacle_to_closing(subject)
+
+    def read_ahead(self, data: dict[str, Any]) -> ReadAhead:
+        """Read what is in the way of closing."""
+        return read_ahead_of_closing
 
     def perform(self, subject: Subject, actor: Actor, data: dict[str, Any]) -> list[str]:
         """Call the service."""
@@ -140,6 +145,10 @@ class ChangeStatus(TicketAction):
     form_class = StatusForm
     bulk_permissions = ("ticket.close", "ticket.create")
     bulk_done = gettext_lazy("%(done)d of %(count)d changed")
+
+    def read_ahead(self, data: dict[str, Any]) -> ReadAhead | None:
+        """Read what is in the way of a closed status."""
+        return read_ahead_of_closing if data["status"].state == TicketState.CLOSED else None
 
     def perform(self, subject: Subject, actor: Actor, data: dict[str, Any]) -> list[str]:
         """Call the service."""

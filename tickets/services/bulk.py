@@ -1,7 +1,7 @@
 """One operation on many tickets, each with a result of its own (osticket/tickets.md §15.2).
 
-Tickets are done in slices, each slice one transaction in which every ticket has a savepoint: a refusal undoes that
-ticket alone, and nobody waits longer than a slice takes. What was done before an interruption stays done.
+Tickets are done in slices, each slice one transaction in which every ticket has the savepoint of its service: a refusal
+undoes that ticket alone, and nobody waits longer than a slice takes. What was done before an interruption stays done.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Department, Team
 from helpdesk.people.permissions import RolePermission
+from tickets.closing import read_ahead_of_closing
 from tickets.constants import TicketState
 from tickets.models import Ticket, TicketStatus
+from tickets.registries import ReadAhead
 from tickets.services.answered import mark_answered
 from tickets.services.assignment import assign_ticket, release_ticket
+from tickets.services.common import lock_together
 from tickets.services.deletion import delete_ticket
 from tickets.services.status import change_status
 from tickets.services.transfer import transfer_ticket
@@ -33,6 +36,7 @@ MOST_TICKETS = 500
 SLICE = 25
 """Tickets of one transaction: on SQLite everybody else waits meanwhile."""
 Operation = Callable[[Ticket], object]
+"""A service, which is a transaction of its own or a savepoint within one: what it refuses leaves nothing half done."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,14 @@ class BulkResult:
     refusal: DomainError | None = None
 
 
-def for_each_ticket(ticket_ids: Sequence[int], operation: Operation, *, actor: Actor) -> list[BulkResult]:
+def for_each_ticket(
+    ticket_ids: Sequence[int], operation: Operation, *, actor: Actor, read_ahead: ReadAhead | None = None
+) -> list[BulkResult]:
     """Carry out the operation on every ticket that the actor may see, and say what became of each, in their order.
 
-    Tickets that do not exist and those of others are refused alike. Raises ValidationFailed for none and for more than
-    `MOST_TICKETS`.
+    Tickets that do not exist and those of others are refused alike. For an operation that changes no ticket but its
+    own, `read_ahead` may read for a whole slice, which is locked then, what it will ask of each. Raises
+    ValidationFailed for none and for more than `MOST_TICKETS`.
     """
     wanted = list(dict.fromkeys(ticket_ids))
     if not wanted:
@@ -57,7 +64,7 @@ def for_each_ticket(ticket_ids: Sequence[int], operation: Operation, *, actor: A
         message = _("Please select at most %(most)d tickets.") % {"most": MOST_TICKETS}
         raise ValidationFailed(message, code="too_many_tickets", field="tickets")
     slices = [wanted[start : start + SLICE] for start in range(0, len(wanted), SLICE)]
-    return [result for some in slices for result in _do_slice(some, operation, actor)]
+    return [result for some in slices for result in _do_slice(some, operation, actor, read_ahead)]
 
 
 def assign_tickets(
@@ -145,7 +152,8 @@ def change_status_of_tickets(
         )
     _require_anywhere(actor, *_NEEDED.get(status.state or "", ()))
     change = partial(change_status, status=status, actor=actor, comments=comments, now=now)
-    return for_each_ticket(ticket_ids, change, actor=actor)
+    read_ahead = read_ahead_of_closing if status.state == TicketState.CLOSED else None
+    return for_each_ticket(ticket_ids, change, actor=actor, read_ahead=read_ahead)
 
 
 def change_status_of_family(
@@ -198,9 +206,15 @@ _NEEDED: dict[str, tuple[RolePermission, ...]] = {
 
 
 @retried
-def _do_slice(ticket_ids: Sequence[int], operation: Operation, actor: Actor) -> list[BulkResult]:
+def _do_slice(
+    ticket_ids: Sequence[int], operation: Operation, actor: Actor, read_ahead: ReadAhead | None
+) -> list[BulkResult]:
     with transaction.atomic():
-        seen = {ticket.pk: ticket for ticket in _visible(ticket_ids, actor)}
+        tickets = _visible(ticket_ids, actor)
+        if read_ahead is not None:
+            tickets = lock_together([ticket.pk for ticket in tickets])
+            read_ahead(tickets)
+        seen = {ticket.pk: ticket for ticket in tickets}
         return [_do_one(ticket_id, seen.get(ticket_id), operation) for ticket_id in ticket_ids]
 
 
@@ -209,8 +223,7 @@ def _do_one(ticket_id: int, ticket: Ticket | None, operation: Operation) -> Bulk
         return BulkResult(ticket_id, "", NotFound(_("No such ticket."), code="ticket_not_found"))
     number = ticket.number or ""
     try:
-        with transaction.atomic():
-            operation(ticket)
+        operation(ticket)
     except DomainError as refusal:
         return BulkResult(ticket_id, number, refusal)
     return BulkResult(ticket_id, number)

@@ -58,7 +58,8 @@ def refer_ticket(
         thread = own_thread(ticket, now=now)
         if thread.referrals.filter(object_type=kind, object_id=to.pk).exists():
             raise Conflict(_("The ticket is referred there already."), code="already_referred", field="referee")
-        referral = refer_thread(thread, kind, to.pk, now=now)
+        refer_thread(thread, kind, to.pk, now=now)
+        referral = thread.referrals.get(object_type=kind, object_id=to.pk)
         record(ticket, "referred", actor=actor, now=now, data=data)
         if comments.strip():
             note = post_note_of(ticket, actor=actor, title="Referral", body=comments, format=format, now=now)

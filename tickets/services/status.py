@@ -19,7 +19,7 @@ from helpdesk.people.models import Agent, Department
 from helpdesk.threads.constants import EntryType, ObjectType
 from helpdesk.threads.services import delete_drafts, refer
 from tickets.assignees import is_available
-from tickets.closing import close_obstacle
+from tickets.closing import close_obstacle, take_read_ahead
 from tickets.constants import TicketState, TopicFlag
 from tickets.due_dates import cleared, recomputed
 from tickets.freshness import check_fresh
@@ -174,7 +174,8 @@ def _close(
     force: bool = False,
 ) -> None:
     """Close a locked ticket for somebody who may (§9.2)."""
-    obstacle = None if force else close_obstacle(ticket)
+    read = take_read_ahead(ticket)
+    obstacle = None if force else close_obstacle(ticket, answers=read.unanswered if read else None)
     if obstacle is not None:
         raise obstacle
     referee = ticket.staff_id or (actor.agent.pk if actor.agent else None)
@@ -182,8 +183,10 @@ def _close(
     if referee and configuration.current().boolean("auto_refer_closed"):
         refer(own_thread(ticket, now=now), ObjectType.AGENT, referee, now=now)
     _post_comments(ticket, actor, comments, body_format, now)
-    record(ticket, "closed", actor=actor, now=now, data={"status": [status.pk, status.name]}, annul="closed")
-    delete_drafts(f"ticket.%.{ticket.pk}")
+    annul = "closed" if read is None or read.was_closed else None
+    record(ticket, "closed", actor=actor, now=now, data={"status": [status.pk, status.name]}, annul=annul)
+    if read is None or read.has_drafts:
+        delete_drafts(f"ticket.%.{ticket.pk}")
     log("ticket_closed", ticket, actor, status_id=status.pk)
     send_after_commit(ticket_closed, ticket=ticket, actor=actor, status=status)
 
