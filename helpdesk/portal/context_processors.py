@@ -1,5 +1,6 @@
 """What the layouts of both portals need on every page. Nothing here asks the database before a template uses it."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -52,27 +53,33 @@ def _signed_in_user(request: HttpRequest) -> EndUser | None:
 def agent_portal(request: HttpRequest) -> dict[str, Any]:
     """Give the agent who passed the door, queues and other areas, what he may begin, and whether to warn him.
 
-    Templates call the functions, so that other answers cost nothing; `trouble` asks the cache alone.
+    Templates call the functions, so that other answers cost nothing; `trouble` asks the cache alone. What a template
+    asks for several times is made once.
     """
     access = getattr(request, "access", None)
     if access is None:
         return {}
 
+    @cache
     def navigation() -> list[NavigationQueue]:
         return navigation_for(access, now=timezone.now())
 
+    @cache
     def areas() -> list[Area]:
         return areas_for(access)
 
+    @cache
     def task_numbers() -> TaskCounts:
         return task_counts(access, now=timezone.now())
 
     def trouble() -> bool:
         return access.agent.isadmin and is_trouble_known(now=timezone.now())
 
+    @cache
     def may_open_directory() -> bool:
         return bool(access.has_agent_permission(AgentPermission.USER_DIRECTORY))
 
+    @cache
     def may_open_tickets() -> bool:
         return bool(access.has_permission_anywhere("ticket.create"))
 

@@ -123,6 +123,11 @@ def test_the_navigation_counts_open_tickets_and_says_where_one_is(grace: Client)
     assert {"open", "open-answered", "open-overdue", "my-tickets", "closed"} <= keys
 
 
+def test_the_navigation_is_made_once_for_a_page(grace: Client) -> None:
+    navigation = grace.get(reverse("agent:queue", args=[OPEN_QUEUE])).context["navigation"]
+    assert navigation() is navigation()
+
+
 def test_an_empty_queue_says_so(grace: Client) -> None:
     page = soup(grace.get(f"/scp/queues/{OPEN_QUEUE}/"))
     assert text(page, ".empty-title") == "Nothing here"

@@ -6,9 +6,13 @@ import pytest
 import time_machine
 from django import forms
 from django.template import Context, Template
+from django.urls import reverse, set_script_prefix
 from django.utils import timezone
 
+from helpdesk.portal.addresses import numbered_address
 from helpdesk.portal.templatetags import ostler
+from helpdesk.portal.templatetags.queue_cells import row_cells
+from tickets.screens import Annotation, QueueCell, QueueRow
 
 NOW = datetime.datetime(2026, 3, 18, 12, 0, tzinfo=datetime.UTC)
 
@@ -38,6 +42,54 @@ def test_the_avatar_colour_depends_on_the_name_alone() -> None:
     assert ostler.avatar_hue("Maria Silva") == ostler.avatar_hue("maria SILVA") == "avatar-hue-5"
     hues = {ostler.avatar_hue(f"Person {number}") for number in range(200)}
     assert hues == {f"avatar-hue-{hue}" for hue in range(ostler.AVATAR_HUES)}
+
+
+def test_a_name_cannot_break_out_of_its_avatar() -> None:
+    html = render('{% avatar name "small" %}', name="(& <b>")
+    assert html.startswith('<span class="avatar avatar-hue-')
+    assert html.endswith(' avatar-small" aria-hidden="true">?</span>')
+
+
+def test_nothing_in_a_row_of_a_queue_breaks_out_of_its_cell() -> None:
+    hostile = "</td><script>\"'&"
+    texts = dict.fromkeys(
+        (
+            *("number", "subject", "requester_name", "requester_email", "priority_name", "status_name"),
+            *("status_state", "department_name", "assignee_name", "team_name", "source", "locked_by"),
+        ),
+        hostile,
+    )
+    moments = dict.fromkeys(("created", "last_update", "closed", "due", "last_message", "last_response"))
+    flags = {
+        "is_overdue": False,
+        "is_answered": False,
+        "entry_count": 2,
+        "attachment_count": 0,
+        "collaborator_count": 0,
+    }
+    row = QueueRow(ticket_id=7, priority_urgency=1, cells=[], **texts, **moments, **flags)  # type: ignore[arg-type]
+    sign = Annotation(hostile, hostile, hostile, hostile)
+    face = Annotation("", hostile, avatar_of=hostile)
+    for key in ("number", "subject", "requester", "priority", "assignee", "cdata__field_36"):
+        for is_link in (True, False):
+            row.cells.append(QueueCell(key, hostile, hostile, (sign,), (face,), (), (sign,), is_link=is_link))
+    html = row_cells(row)
+    assert "<script" not in html
+    assert html.count("<td ") == html.count("</td>") == len(row.cells)
+    assert "&lt;/td&gt;&lt;script&gt;&quot;&#x27;&amp;" in html
+
+
+@pytest.mark.parametrize("prefix", ["/", "/help{desk}/"])
+def test_addresses_of_numbers_are_those_of_the_url_configuration(prefix: str) -> None:
+    set_script_prefix(prefix)
+    try:
+        assert numbered_address("agent:index") == reverse("agent:index")
+        assert numbered_address("agent:ticket", 8) == reverse("agent:ticket", args=[8])
+        assert numbered_address("agent:entry_history", 8, 21) == reverse("agent:entry_history", args=[8, 21])
+        answer = reverse("agent:prepared_answer", args=[8, "entry-21"])
+        assert numbered_address("agent:prepared_answer", 8, 21, word="entry-") == answer
+    finally:
+        set_script_prefix("/")
 
 
 @pytest.mark.parametrize(
