@@ -25,9 +25,17 @@
     return made;
   }
 
+  /* In the field, right before it, or, where the form has but one control without a field, anywhere in the form. */
+  function listOf(input) {
+    const field = input.closest(".form-field");
+    if (!field) return input.form.querySelector("[data-chosen-files]");
+    const before = field.previousElementSibling;
+    return field.querySelector("[data-chosen-files]") ?? (before?.matches("[data-chosen-files]") ? before : null);
+  }
+
   function takeOver(input) {
     const form = input.form;
-    const list = (input.closest(".form-field") ?? form).querySelector("[data-chosen-files]");
+    const list = listOf(input);
     if (!list || input.dataset.takenOver) return;
     input.dataset.takenOver = "yes";
     const uploads = new Set();

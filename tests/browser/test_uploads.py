@@ -49,6 +49,37 @@ def test_files_are_uploaded_refused_and_removed(
     expect(page.locator(".entry-response .attachment-name")).to_have_text([name])
 
 
+def test_files_of_a_canned_response_are_uploaded_and_removed(desk: Desk, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.sign_in("grace", PASSWORD)
+    page = visitor.open("/scp/canned/new/")
+    page.set_input_files("[name=attachments]", FilePayload(name="a.txt", mimeType="text/plain", buffer=b"one"))
+    page.set_input_files("[name=attachments]", FilePayload(name="b.txt", mimeType="text/plain", buffer=b"two"))
+    items = page.locator(".chosen-files li")
+    expect(items).to_have_text(["a.txt · 1 KB", "b.txt · 1 KB"])
+    expect(page.locator("progress")).to_have_count(0)
+    page.get_by_role("button", name="Remove a.txt").click()
+    page.fill("[name=title]", "Rollers")
+    page.locator("[contenteditable=true]").fill("See the file.")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Rollers").click()
+    expect(page.get_by_text("b.txt")).to_be_visible()
+    expect(page.get_by_text("a.txt")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_canned_responses_are_readable(desk: Desk, visit: Callable[..., Visitor], width: int, scheme: str) -> None:
+    visitor = visit(width=width, scheme=scheme)
+    visitor.sign_in("grace", PASSWORD)
+    page = visitor.open("/scp/canned/")
+    assert accessibility_problems(page) == []
+    assert not is_wider_than_the_window(page)
+    title = page.get_by_role("link", name="What is Ostler (sample)?")
+    box = title.bounding_box()
+    assert box is not None
+    assert box["height"] < 30, "on one line"
+
+
 def test_without_script_the_form_sends_and_keeps_them(desk: Desk, visit: Callable[..., Visitor]) -> None:
     visitor = visit(script=False)
     visitor.sign_in("grace", PASSWORD)
