@@ -26,7 +26,7 @@ from tickets.models import Queue
 from tickets.navigation import context_for
 from tickets.queue_counts import MOST_COUNTED, bounded_count
 from tickets.queue_export import file_name, queue_table
-from tickets.queue_form import column_names, placed_rows, posted_draft, queue_form, stored_draft, stored_parts
+from tickets.queue_form import QUEUE, column_names, placed_rows, posted_draft, queue_form, stored_draft, stored_parts
 from tickets.queue_inputs import NO_VERB, Verb, column_inputs, placed, posted_columns
 from tickets.queue_page import queue_page
 from tickets.queues import STANDARD_COLUMNS, SUPPLEMENTAL, QueueDefinition, definition_of, queue_for
@@ -54,14 +54,16 @@ PREVIEWED = 8
 @require_http_methods(["GET", "HEAD", "POST"])
 @not_found_is_404
 def new_queue(request: AgentRequest) -> HttpResponse:
-    """Make a saved search or queue; `q` and `c` carry what was searched for."""
+    """Make a saved search or queue; `q` and `c` carry what was searched for, `kind` what it is to be."""
     if request.method == "POST":
         draft = posted_draft(request.POST, request.access)
         return _store(request, draft, None)
     context = context_for(request.access, timezone.now())
     typed = read_query(request.GET.get("q", "")[:LONGEST_TEXT], context)
     criteria = [*criteria_in(request.GET.get("c", "")), *typed.criteria]
-    return _show(request, QueueDraft(title="", criteria=criteria), None, Guard({}, None, stored_parts))
+    is_queue = request.access.agent.isadmin and request.GET.get("kind") == QUEUE
+    draft = QueueDraft(title="", criteria=criteria, is_queue=is_queue)
+    return _show(request, draft, None, Guard({}, None, stored_parts))
 
 
 @agent_required

@@ -200,10 +200,11 @@ def _row(
     queue: QueueDefinition,
     access: AgentAccess,
     now: datetime,
-    marks: Sequence[str],
+    marks: tuple[str, Sequence[str]],
 ) -> QueueRow:
     """Make the row of one ticket, which carries the annotations of `_with_row_data`; `known` are all priorities."""
     priority = _priority(answers.get("priority"), known)
+    ground, of_cells = marks
     row = QueueRow(
         ticket_id=ticket.pk,
         number=ticket.number or "",
@@ -231,9 +232,10 @@ def _row(
         collaborator_count=ticket.collaborator_count,
         locked_by=_locked_by(ticket, access, now),
         cells=[],
+        ground=ground,
     )
     shown, link = Shown(row, ticket, is_search=not queue.is_queue), _link_column(queue.columns)
-    for column, mark in zip(queue.columns, marks, strict=True):
+    for column, mark in zip(queue.columns, of_cells, strict=True):
         signs = annotations_of(column, shown)
         cell = QueueCell(
             _key(column),

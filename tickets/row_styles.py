@@ -160,20 +160,26 @@ def with_marks(
     return tickets.annotate(**marks) if marks else tickets
 
 
-def marks_of(ticket: object, columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition]) -> list[str]:
-    """Give the classes of each column's cell for a ticket of `with_marks`."""
+def marks_of(ticket: object, columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition]) -> tuple[str, list[str]]:
+    """Give the classes of the row and of each column's cell for a ticket of `with_marks`.
+
+    The background of a row belongs to all of it; what else is said of a row its cells say, which have a look already.
+    """
     values: Mapping[str, object] = vars(ticket)
     classes = [
         classes_of(condition.style) if values.get(f"mark_{number}") else ""
         for number, condition in enumerate(_conditions(columns, of_rows))
     ]
-    whole, place = classes[: len(of_rows)], len(of_rows)
+    place = len(of_rows)
+    words = " ".join(classes[:place]).split()
+    grounds = [word for word in words if word.startswith("mark-ground-")]
+    whole = [word for word in words if word not in grounds]
     found = []
     for column in columns:
         own = classes[place : place + len(column.conditions)]
         place += len(column.conditions)
         found.append(" ".join(filter(None, [*whole, *own])))
-    return found
+    return grounds[-1] if grounds else "", found
 
 
 def check_marks(marks: Sequence[StyleCondition], context: CriteriaContext) -> None:

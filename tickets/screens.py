@@ -154,6 +154,8 @@ class QueueRow:
     collaborator_count: int
     locked_by: str
     cells: list[QueueCell]
+    ground: str = ""
+    """Class of the row's background, by a style of rows."""
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,8 @@ def test_rows_and_cells_are_styled_by_conditions(desk: Desk, browser: Client) ->
     assert isinstance(config, dict)
     assert config["conditions"] == [{"crit": ["isoverdue", "set", None], "prop": {"background-color": "#ffd6d6"}}]
     shown = soup(browser.get("/scp/queues/1/"))
-    assert texts(shown, ".mark-ground-red .subject-link") == ["Late"]
+    assert texts(shown, "tr.mark-ground-red .subject-link") == ["Late"]
+    assert not shown.select("td.mark-ground-red"), "the whole row has the background, the box to choose it included"
 
 
 def test_a_column_shows_another_field_annotations_and_styles(desk: Desk, browser: Client) -> None:
@@ -299,6 +300,10 @@ def test_hidden_queues_are_found_again(desk: Desk, browser: Client) -> None:
     health = browser.get("/admin/health/").content.decode()
     assert "Queue “Open” asks for a field that is gone: cdata__gone" in health
     assert {"Subject", "Priority + Due Date"} <= set(texts(page, ".setup-rows a"))
+    [new] = [link for link in page.select("a") if link.get_text(strip=True) == "New queue"]
+    form = soup(browser.get(str(new["href"])))
+    assert texts(form, "#queue-kind option[selected]") == ["Queue for everybody"]
+    assert texts(soup(browser.get("/scp/queues/new/")), "#queue-kind option[selected]") == ["My search"]
 
 
 def test_an_agent_gives_his_own_columns_headings_and_widths(desk: Desk, browser: Client) -> None:
