@@ -178,6 +178,8 @@ def _of_event(
     start = _on_clock(value, zone)
     length = _length(event, start, zone, is_all_day=is_all_day)
     rule = event.get("RRULE")
+    if rule is not None:
+        _check_comes_by_days(rule, name)
     changed = moved.get(str(event.get("UID", "")), []) if event.get("RECURRENCE-ID") is None else []
     if rule is not None and is_all_day and length <= timedelta(days=1) and _is_fixed_date(rule):
         day, month = start.day, start.month
@@ -195,17 +197,21 @@ def _is_fixed_date(rule: Any) -> bool:
     return said.pop("FREQ", []) == ["YEARLY"] and said.pop("INTERVAL", ["1"]) == ["1"] and not said
 
 
+def _check_comes_by_days(rule: Any, name: str) -> None:
+    said = {str(key).upper() for key in rule}
+    if _WITHIN_A_DAY & said or {str(one).upper() for one in rule.get("FREQ", [])} - _FREQUENCIES:
+        message = _("The event “%(name)s” repeats within a day: holidays do not.") % {"name": name[:100]}
+        raise _refused(message, "repeats_too_often")
+
+
 def _repeated(
     rule: Any, start: datetime, zone: tzinfo, begin: datetime, end: datetime, patience: _Patience
 ) -> list[datetime]:
-    said = {str(key).upper() for key in rule}
-    if _WITHIN_A_DAY & said or {str(one).upper() for one in rule.get("FREQ", [])} - _FREQUENCIES:
-        raise _refused(_("The file contains an event that repeats within a day."), "repeats_too_often")
     parts = [part for part in rule.to_ical().decode().split(";") if not part.upper().startswith("UNTIL=")]
     last = min([end, *(_on_clock(one, zone) + timedelta(days=1) for one in rule.get("UNTIL", []))])
     if last <= begin:
         return []
-    if "COUNT" not in said:
+    if "COUNT" not in {str(key).upper() for key in rule}:
         parts.append(f"UNTIL={last:%Y%m%dT%H%M%S}")
     interval = _Interval(max(1, *(int(one) for one in rule.get("INTERVAL", [1])), 1))
     interval.patience = patience

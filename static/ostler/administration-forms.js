@@ -48,6 +48,9 @@ for (const body of document.querySelectorAll("[data-sortable]")) {
 // Browsers drop autofocus now and then after a form was sent by keyboard; the next press must move the same row again.
 document.querySelector(".adf-moves [autofocus]")?.focus();
 
+// A page of several forms comes back at its top: what is wrong may stand far below.
+document.querySelector(".adf-field:has(.errorlist) :is(input, select, textarea)")?.focus();
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-confirm]");
   if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();

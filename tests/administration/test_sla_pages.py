@@ -393,10 +393,16 @@ class TestImports:
         [
             (b"hello", "This is no iCalendar file."),
             (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "This file contains no events."),
-            (CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=SECONDLY"), "repeats within a day"),
+            (
+                CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=SECONDLY"),
+                "“Day in May” repeats within a day",
+            ),
             (CALENDAR.replace(b"BYDAY=-1MO", b"BYDAY=XX"), "The event “Day in May” cannot be read."),
             (CALENDAR.replace(b"20300310T110000Z", b"99999999T110000Z"), "“Meeting of all” cannot be read."),
-            (CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=YEARLY;BYHOUR=1"), "repeats within a day"),
+            (
+                CALENDAR.replace(b"FREQ=YEARLY;BYMONTH=5", b"FREQ=YEARLY;BYHOUR=1"),
+                "“Day in May” repeats within a day",
+            ),
             (CALENDAR + b" " * 1024 * 1024, "The file is too large"),
         ],
         ids=["text", "empty", "seconds", "weekday", "date", "hour", "large"],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
+from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.people.models import Agent, Department, Role
 from helpdesk.people.permissions import granted
 from tests.browser.conftest import Visitor, accessibility_problems, is_wider_than_the_window
@@ -77,6 +78,37 @@ def test_a_refusal_is_announced_beside_its_field(visit: Visit) -> None:
     expect(page.locator("[role=alert]")).to_be_visible()
     expect(page.get_by_text("Department already exists")).to_be_visible()
     assert accessibility_problems(page) == []
+
+
+@pytest.mark.usefixtures("desk")
+def test_what_is_wrong_far_below_is_shown_and_has_the_focus(visit: Visit) -> None:
+    window = visit(width=390, scheme="dark")
+    enter(window)
+    page = window.open("/admin/schedules/4/")
+    wrong = FilePayload(name="holidays.ics", mimeType="text/calendar", buffer=b"hello")
+    page.set_input_files("[name=calendar-file]", wrong)
+    page.get_by_role("button", name="Add these events").click()
+    expect(page.get_by_text("This is no iCalendar file.")).to_be_in_viewport()
+    expect(page.locator("[name=calendar-file]")).to_be_focused()
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_mailbox_is_removed_once_that_was_asked(visit: Visit) -> None:
+    address = EmailAddress.objects.get(pk=1)
+    account = EmailAccount.objects.create(
+        email=address, type="mailbox", auth_bk="basic", active=False, host="mail.acme.test", port=993, protocol="IMAP"
+    )
+    window = visit()
+    enter(window)
+    page = window.open("/admin/email-addresses/1/mailbox/")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Remove this account").click()
+    expect(page.get_by_role("heading", name="The account as it is stored")).to_be_visible()
+    assert EmailAccount.objects.filter(pk=account.pk).exists()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove this account").click()
+    expect(page.get_by_text("The account was removed.")).to_be_visible()
+    assert not EmailAccount.objects.filter(pk=account.pk).exists()
 
 
 @pytest.mark.usefixtures("desk")
