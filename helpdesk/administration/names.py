@@ -10,7 +10,9 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.configuration.models import SystemLogEntry
+from helpdesk.knowledge.models import Page
 from helpdesk.people.models import Agent, Department
+from tickets.models import HelpTopic
 
 
 def call(model: type[Model], one: Any, many: Any, **columns: Any) -> None:
@@ -33,6 +35,8 @@ call(
     onvacation=_("on vacation"),
 )
 call(Department, _("department"), _("departments"), ispublic=_("public"))
+call(Page, _("page"), _("pages"), isactive=_("active"), updated=_("updated"))
+call(HelpTopic, _("help topic"), _("help topics"), ispublic=_("public"), dept=_("department"))
 call(
     SystemLogEntry,
     _("line of the system log"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,39 @@ from helpdesk.knowledge.selectors import slug_of
 from helpdesk.knowledge.services import PageDraft, delete_page, store_page
 from helpdesk.knowledge.services.pages import page_uses
 from helpdesk.people.actor import Actor
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+PURPOSES: dict[str, StrOrPromise] = {
+    **dict(PageType.choices),
+    "access-link": _("Mail: link to a ticket"),
+    "banner-client": _("Above the users' sign-in"),
+    "banner-staff": _("Above the agents' sign-in"),
+    "email2fa-staff": _("Mail: code for an agent's sign-in"),
+    "pwreset-client": _("Mail: new password of a user"),
+    "pwreset-staff": _("Mail: new password of an agent"),
+    "registration-client": _("Mail: account that an agent made"),
+    "registration-confirm": _("Mail: confirmation of a new account"),
+    "registration-staff": _("Mail: welcome of an agent"),
+    "registration-thanks": _("After the confirmation of an account"),
+}
+"""What pages are for, and the texts that osTicket keeps beside them (osticket/kb.md §5), by their type."""
+
+
+class PurposeFilter(admin.SimpleListFilter):
+    """What pages and texts are for, in words."""
+
+    title, parameter_name = _("type"), "type"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give the types that are there."""
+        found = Page.objects.order_by("type").values_list("type", flat=True).distinct()
+        return [(one, PURPOSES.get(one, one)) for one in found]
+
+    def queryset(self, request: Any, queryset: QuerySet[Page]) -> QuerySet[Page]:
+        """Narrow down to one type."""
+        return queryset.filter(type=self.value()) if self.value() else queryset
 
 
 class PageForm(ServiceForm):
@@ -69,7 +103,7 @@ class PageAdmin(ServiceAdmin):
     form = PageForm
     object_type = ObjectType.PAGE
     list_display = ("name", "shown_type", "isactive", "address", "uses", "updated")
-    list_filter = ("isactive", "type")
+    list_filter = ("isactive", PurposeFilter)
     search_fields = ("name", "body")
     ordering = ("name",)
 
@@ -80,9 +114,8 @@ class PageAdmin(ServiceAdmin):
 
     @admin.display(description=_("Type"), ordering="type")
     def shown_type(self, row: Page) -> str:
-        """Give the type in words; texts of messages by their key."""
-        labels = dict(PageType.choices)
-        return str(labels.get(row.type, row.type))
+        """Give what the page or text is for; the key of one that nobody knows."""
+        return str(PURPOSES.get(row.type, row.type))
 
     @admin.display(description=_("Address"))
     def address(self, row: Page) -> str:

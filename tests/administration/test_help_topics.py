@@ -23,7 +23,9 @@ def test_made_changed_and_deleted(browser: Client, admin: Agent) -> None:
     assert response.status_code == 302, errors_of(response)
     topic.refresh_from_db()
     assert (topic.topic, int(topic.flags or 0), topic.number_format) == ("Scanners", 5, "S###")
-    assert "Scanners" in browser.get(TOPICS).content.decode()
+    listed = browser.get(TOPICS).content.decode()
+    assert "Scanners" in listed
+    assert "ispublic</" not in listed.lower()
     assert "Printers" in browser.get(f"{TOPICS}{topic.pk}/history/").content.decode()
     assert browser.post(f"{TOPICS}{topic.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not HelpTopic.objects.filter(pk=topic.pk).exists()

@@ -116,8 +116,12 @@ def test_old_addresses_lead_on(reader: Client, library: Library) -> None:
 @pytest.mark.ignore_template_errors
 def test_administrators_change_pages(db: None) -> None:
     client = agent_client(AgentFactory.new(isadmin=True))
-    listed = client.get("/admin/hd_knowledge/page/")
-    assert listed.status_code == 200
+    listed = soup(client.get("/admin/hd_knowledge/page/")).get_text(" ", strip=True)
+    assert "Mail: new password of a user" in listed
+    assert "pwreset-client" not in listed
+    assert "isactive" not in listed.lower()
+    narrowed = soup(client.get("/admin/hd_knowledge/page/?type=landing")).select("#result_list tbody tr")
+    assert [row.select("a")[0].get_text(strip=True) for row in narrowed] == ["Landing"]
     made: Any = client.post(
         "/admin/hd_knowledge/page/add/", {"name": "Imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
     )
