@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk import configuration
 from helpdesk.legacy.errors import NotFound, PermissionRefused
 from helpdesk.legacy.ids import LARGEST_ID
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.access import AgentAccess, access_of
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.models import EndUser
@@ -99,17 +100,20 @@ def is_assigned(access: AgentAccess, ticket: Ticket) -> bool:
     return is_open and (ticket.staff_id == access.agent.pk or ticket.team_id in access.team_ids)
 
 
+_RELATED = ("status", "dept", "user__default_email", "user__org", "staff", "team", "topic", "sla", "lock__staff")
+_of_id = PreparedRead(
+    Ticket, lambda ticket_id: with_thread(Ticket.objects.filter(pk=ticket_id)).select_related(*_RELATED).order_by("pk")
+)
+
+
 def get_ticket_for_agent(access: AgentAccess, ticket_id: int) -> Ticket:
     """Give the ticket with this id, with its status, department, owner, assignees and the id of its thread.
 
     Raises NotFound alike when there is no such ticket and when the agent may not see it.
     """
     if 0 < ticket_id <= LARGEST_ID:
-        tickets = Ticket.objects.accessible_to(access).select_related(
-            "status", "dept", "user__default_email", "user__org", "staff", "team", "topic", "sla", "lock__staff"
-        )
-        ticket = with_thread(tickets.filter(pk=ticket_id)).first()
-        if ticket is not None:
+        ticket = _of_id.first(ticket_id)
+        if ticket is not None and is_accessible(access, ticket):
             return remember_thread_read_with(ticket)
     raise NotFound(_("No such ticket."), code="ticket_not_found")
 

@@ -6,7 +6,8 @@ for every queue and every size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from helpdesk import configuration
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.access import AgentAccess
 from helpdesk.threads.models import Thread
 from tickets.annotations import Shown, annotations_of, counted_paths
@@ -38,8 +40,8 @@ from tickets.navigation import context_for
 from tickets.paging import KeysetPage, visible_page
 from tickets.querysets import TicketQuerySet
 from tickets.queues import QueueDefinition, sees_everything, with_preferences
-from tickets.reference_data import ColumnRow, PriorityRow, priorities
-from tickets.row_styles import marks_of, with_marks
+from tickets.reference_data import ColumnRow, PriorityRow, StyleCondition, priorities
+from tickets.row_styles import has_marks, marks_of, with_marks
 from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow
 from tickets.ticket_counts import attachment_count, collaborator_count, entry_count, of_tickets
 from tickets.ticket_numbers import number_of, with_numbers
@@ -147,9 +149,7 @@ def _rows(
     """Read what the rows show, in three statements: the tickets with what hangs on them, and their answers."""
     columns, of_rows = queue.columns, queue.conditions
     numbers = _paths(columns) | counted_paths(columns)
-    tickets = with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), numbers)
-    tickets = with_marks(tickets, columns, of_rows, context)
-    found = {ticket.pk: ticket for ticket in tickets} if ids else {}
+    found = {ticket.pk: ticket for ticket in _tickets(ids, frozenset(numbers), columns, of_rows, context)}
     names = {"subject", "priority", *_answer_names(columns)}
     answers = cdata.fetch(EntryObject.TICKET, ids, names) if ids else {}
     known = priorities()
@@ -158,6 +158,36 @@ def _rows(
         for pk in ids
         if pk in found
     ]
+
+
+def _tickets(
+    ids: Sequence[int],
+    numbers: frozenset[str],
+    columns: Sequence[ColumnRow],
+    of_rows: Sequence[StyleCondition],
+    context: CriteriaContext,
+) -> Iterable[Ticket]:
+    """Read the tickets. Styles with conditions may depend on the moment and on who looks; without, the statement is the
+    same time and again, and compiling it takes as long as drawing the rows.
+    """
+    if not ids:
+        return ()
+    if has_marks(columns, of_rows):
+        tickets = with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), numbers)
+        return with_marks(tickets, columns, of_rows, context)
+    missing = -len(ids) % _IDS_AT_ONCE
+    return _prepared_rows(numbers).all([*ids, *[ids[-1]] * missing])
+
+
+_IDS_AT_ONCE = 25
+"""Statements ask for a multiple of so many ids, so that there are few of them; an id may stand in one twice."""
+
+
+@functools.lru_cache(maxsize=64)
+def _prepared_rows(numbers: frozenset[str]) -> PreparedRead[Ticket]:
+    return PreparedRead(
+        Ticket, lambda ids: with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), sorted(numbers))
+    )
 
 
 _SHOWN_COLUMNS = (

@@ -143,6 +143,11 @@ def classes_of(style: Sequence[tuple[str, str]]) -> str:
     return " ".join(dict.fromkeys(found))
 
 
+def has_marks(columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition]) -> bool:
+    """Whether the look of anything in the list depends on conditions."""
+    return bool(_conditions(columns, of_rows))
+
+
 def with_marks(
     tickets: TicketQuerySet,
     columns: Sequence[ColumnRow],

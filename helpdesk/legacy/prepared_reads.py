@@ -1,4 +1,4 @@
-"""Querysets that are compiled once, for rows that are looked up by one text or number time and again.
+"""Querysets that are compiled once, for rows that are looked up by a few texts and numbers time and again.
 
 Asking takes less than compiling.
 
@@ -7,7 +7,7 @@ Where the tables are utf8mb3, statements depend on which columns have originals;
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +17,11 @@ from django.db.models.query import get_related_populators
 from helpdesk.legacy.characters import clean_text
 
 Row = TypeVar("Row", bound=models.Model)
-_TEXT, _NUMBER = "prepared read: the value goes here", 1_999_999_973
-"""What stands in a statement where its value goes."""
+Value = str | int | Sequence[int]
+MOST_STATEMENTS = 200
+"""Statements that a connection keeps of one read: one for each number of ids."""
+_FIRST_NUMBER, _NUMBERS_OF_ONE = 1_999_000_000, 10_000
+"""Numbers that stand in a statement where the values go."""
 
 
 @dataclass(frozen=True)
@@ -27,43 +30,85 @@ class _Statement:
     parameters: tuple[Any, ...]
     converters: tuple[tuple[int, tuple[Any, ...], Any], ...]
     attributes: list[str]
+    annotations: tuple[tuple[str, int], ...]
     populators: list[Any]
 
 
 class PreparedRead(Generic[Row]):
-    """The first row of a queryset for a text or a number; `select_related` and `defer` count, prefetching does not."""
+    """The rows of a queryset for some values: texts, numbers, and lists of ids that are not empty.
 
-    def __init__(self, model: type[Row], build: Callable[[Any], models.QuerySet[Row]]) -> None:
-        """Take the model of the rows, and what gives the queryset for a value."""
+    `select_related`, `defer` and annotations count, prefetching does not. The queryset must depend on nothing but the
+    values, and use each of them as it is: compared, or in a list.
+    """
+
+    def __init__(self, model: type[Row], build: Callable[..., models.QuerySet[Row]]) -> None:
+        """Take the model of the rows, and what gives the queryset for the values."""
         self._model = model
         self._build = build
 
-    def first(self, value: str | int) -> Row | None:
-        """Give the first row for this value, or None."""
+    def first(self, *values: Value) -> Row | None:
+        """Give the first row for these values, or None."""
+        return next(iter(self._read(values, is_first=True)), None)
+
+    def all(self, *values: Value) -> list[Row]:
+        """Give all rows for these values."""
+        return self._read(values, is_first=False)
+
+    def _read(self, values: Sequence[Value], *, is_first: bool) -> list[Row]:
         alias = router.db_for_read(self._model)
         connection: Any = connections[alias]
         if not getattr(connection, "holds_every_character", True):
-            return next(iter(self._build(value)[:1]), None)
-        kept: dict[Any, _Statement] = connection.__dict__.setdefault("prepared_reads", {})
-        statement = kept.get(self)
+            return list(self._queryset(values, is_first=is_first))
+        kept: dict[Any, _Statement] = connection.__dict__.setdefault("prepared_reads", {}).setdefault(self, {})
+        stand_ins = [_stand_in(place, value) for place, value in enumerate(values)]
+        key = (is_first, *(_kind(value) for value in values))
+        statement = kept.get(key)
         if statement is None:
-            statement = kept[self] = _prepared(
-                self._build(_TEXT if isinstance(value, str) else _NUMBER)[:1], connection
-            )
-        given = clean_text(value) if isinstance(value, str) else value
+            if len(kept) >= MOST_STATEMENTS:
+                kept.clear()
+            statement = kept[key] = _prepared(self._queryset(stand_ins, is_first=is_first), connection)
+        given: dict[Any, Any] = {}
+        for stand_in, value in zip(stand_ins, values, strict=True):
+            if isinstance(value, str):
+                given[stand_in] = clean_text(value)
+            elif isinstance(value, int):
+                given[stand_in] = value
+            else:
+                given.update(zip(stand_in, value, strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(statement.text, [given if one in {_TEXT, _NUMBER} else one for one in statement.parameters])
-            found = cursor.fetchone()
-        if found is None:
-            return None
-        row = list(found)
+            cursor.execute(statement.text, [given.get(one, one) for one in statement.parameters])
+            rows = cursor.fetchall()
+        return [self._instance(statement, list(row), alias, connection) for row in rows]
+
+    def _queryset(self, values: Sequence[Value], *, is_first: bool) -> models.QuerySet[Row]:
+        found = self._build(*values)
+        return found[:1] if is_first else found
+
+    def _instance(self, statement: _Statement, row: list[Any], alias: str, connection: Any) -> Row:
         for place, converters, column in statement.converters:
             for convert in converters:
                 row[place] = convert(row[place], column, connection)
         instance = self._model.from_db(alias, statement.attributes, row[: len(statement.attributes)])
         for populator in statement.populators:
             populator.populate(row, instance)
+        for name, place in statement.annotations:
+            setattr(instance, name, row[place])
         return instance
+
+
+def _kind(value: Value) -> str | int:
+    """Tell apart what makes another statement: a text, a number, and lists by their length."""
+    if isinstance(value, str):
+        return "text"
+    return "number" if isinstance(value, int) else len(value)
+
+
+def _stand_in(place: int, value: Value) -> Any:
+    """Give what stands in the statement for the value at this place."""
+    if isinstance(value, str):
+        return f"prepared read: the value {place} goes here"
+    number = _FIRST_NUMBER + place * _NUMBERS_OF_ONE
+    return number if isinstance(value, int) else tuple(range(number, number + len(value)))
 
 
 def _prepared(queryset: models.QuerySet[Any], connection: Any) -> _Statement:
@@ -77,5 +122,6 @@ def _prepared(queryset: models.QuerySet[Any], connection: Any) -> _Statement:
         tuple(parameters),
         tuple((place, tuple(functions), column) for place, (functions, column) in converters),
         [columns[place].target.attname for place in own],
+        tuple(compiler.annotation_col_map.items()),
         get_related_populators(compiler.klass_info, compiler.select, queryset.db),  # type: ignore[call-arg]  # the stubs are of a later Django
     )

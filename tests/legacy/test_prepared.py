@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import Value
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Upper
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone as django_timezone
 
 from helpdesk.files.models import StoredFile
 from helpdesk.legacy.errors import ValidationFailed
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.outbox.models import Effect
 from helpdesk.people.models import EndUser, Organization, UserEmail
 from helpdesk.people.selectors import user_of_address
@@ -134,6 +136,40 @@ def test_people_are_read_as_they_are_now() -> None:
     assert found is not None
     assert (found, found.default_email_id) == (user, user.default_email_id)
     assert found.default_email != other
+
+
+def test_lists_of_ids_bring_what_hangs_on_the_rows_and_is_counted_beside_them() -> None:
+    people = [EndUserFactory.new(name=f"Person {number}", address=f"{number}@x.test") for number in range(4)]
+    addresses = UserEmail.objects.filter(user=OuterRef("pk"), address__endswith="@x.test")
+
+    def build(ids: Sequence[int], name: str, least: int) -> QuerySet[EndUser]:
+        return (
+            EndUser.objects.filter(Q(pk__in=ids) | Q(name=name), pk__gte=least)
+            .select_related("default_email", "org")
+            .only("name", "default_email__address", "org__name")
+            .annotate(x_address=Subquery(addresses.values("address")[:1]))
+            .order_by("pk")
+        )
+
+    prepared = PreparedRead(EndUser, build)
+    organization = Organization.objects.create(name="Acme", domain="acme.test")
+    for round_ in range(2):
+        for ids, name, least in (
+            ([people[0].pk, people[2].pk], "Person 3", 0),
+            ([people[1].pk, people[1].pk], "nobody", 0),
+            ([people[0].pk, people[2].pk], "", people[1].pk),
+            ([people[3].pk], "Person 1", 0),
+        ):
+            plain = list(build(ids, name, least))
+            with CaptureQueriesContext(connection) as captured:
+                found = prepared.all(ids, name, least)
+                shown = [(row.pk, row.name, row.default_email.address, row.org, row.x_address) for row in found]  # type: ignore[attr-defined]
+            assert shown == [(row.pk, row.name, row.default_email.address, row.org, row.x_address) for row in plain]  # type: ignore[attr-defined]
+            assert len(captured) == 1
+            assert [row.get_deferred_fields() for row in found] == [row.get_deferred_fields() for row in plain]
+            first = prepared.first(ids, name, least)
+            assert first == (plain[0] if plain else None)
+        EndUser.objects.filter(pk=people[2].pk).update(name=f"Somebody {round_}", org=organization)
 
 
 def test_a_person_found_by_address_is_saved_whole() -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from helpdesk.configuration.defaults import agent_namespace
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import forget
+from helpdesk.people.models import EndUser
 from helpdesk.threads.constants import EntryType
 from helpdesk.threads.models import ThreadEntry
 from tests.desk import Desk, busy_ticket, closed_ticket, open_ticket, set_up_desk
@@ -132,6 +133,19 @@ def test_an_empty_queue_says_so(grace: Client) -> None:
     page = soup(grace.get(f"/scp/queues/{OPEN_QUEUE}/"))
     assert text(page, ".empty-title") == "Nothing here"
     assert not page.select("table")
+
+
+def test_a_queue_and_a_ticket_show_what_changed_since_they_were_asked_for_before(grace: Client, desk: Desk) -> None:
+    ticket = open_ticket()
+    addresses = [reverse("agent:queue", args=[OPEN_QUEUE]), reverse("agent:ticket", args=[ticket.pk])]
+    assert ticket.user is not None
+    for name in ("Jo", "Joanna"):
+        EndUser.objects.filter(pk=ticket.user.pk).update(name=name)
+        for address in addresses:
+            assert f">{name}<" in grace.get(address).content.decode()
+    Ticket.objects.filter(pk=ticket.pk).update(dept=desk.sam.dept)
+    assert f"#{ticket.number}" not in grace.get(addresses[0]).content.decode()
+    assert grace.get(addresses[1]).status_code == 404
 
 
 def test_pages_lead_to_older_tickets_and_back(grace: Client) -> None:
