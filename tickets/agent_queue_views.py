@@ -26,7 +26,16 @@ from tickets.models import Queue
 from tickets.navigation import context_for
 from tickets.queue_counts import MOST_COUNTED, bounded_count
 from tickets.queue_export import file_name, queue_table
-from tickets.queue_form import QUEUE, column_names, placed_rows, posted_draft, queue_form, stored_draft, stored_parts
+from tickets.queue_form import (
+    QUEUE,
+    column_names,
+    placed_rows,
+    posted_draft,
+    queue_form,
+    standard_places,
+    stored_draft,
+    stored_parts,
+)
 from tickets.queue_inputs import NO_VERB, Verb, column_inputs, placed, posted_columns
 from tickets.queue_page import queue_page
 from tickets.queues import STANDARD_COLUMNS, SUPPLEMENTAL, QueueDefinition, definition_of, queue_for
@@ -246,7 +255,8 @@ def _show_arrangement(
     more = {criterion.path: criterion.method for criterion in parse_criteria(setting.get("criteria"))}
     used = {criterion.path for criterion in definition.criteria}
     labels = {"isoverdue": _("Overdue"), "isassigned": _("Assigned"), "isanswered": _("Answered")}
-    columns = posted_columns(request.POST) if "do" in request.POST else placed(definition.columns)
+    shown = placed(definition.columns) or standard_places()
+    columns = posted_columns(request.POST) if "do" in request.POST else shown
     chosen_filter = str(setting.get("filter") or "")
     if "do" in request.POST:
         posted = _posted_preference(request)

@@ -325,6 +325,19 @@ def test_an_agent_gives_his_own_columns_headings_and_widths(desk: Desk, browser:
     assert agent.get("/scp/queues/columns/1/").status_code == 403
 
 
+def test_who_arranges_a_queue_without_columns_of_its_own_begins_with_those_that_it_shows(
+    desk: Desk, browser: Client
+) -> None:
+    desk.ticket()
+    made = create_queue(
+        QueueDraft(title="All", criteria=[Criterion("status__state", "includes", {"open": "Open"})], is_queue=True),
+        actor=Actor.system("tests"),
+    )
+    shown = headings(soup(browser.get(f"/scp/queues/{made.pk}/")))
+    form = soup(browser.get(f"/scp/queues/{made.pk}/arrange/"))
+    assert [str(one["value"]) for one in form.select("[name^=heading-]")] == shown
+
+
 class TestPaths:
     """`/1/2/`: the ids of the ancestry, the own one last, whatever happens above (osticket/queues.md §1)."""
 
