@@ -30,7 +30,7 @@ from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.copying.progress import Progress
 from helpdesk.people.models import Agent, Department, DepartmentAccess, Role, Team, TeamMember
 from tickets import ranking
-from tickets.models import NumberReservation, Ticket, TicketRank
+from tickets.models import NumberReservation, ReferredTicket, Ticket, TicketRank
 from tickets.number_register import TICKETS
 from tickets.search.common_words import note_common_words
 
@@ -69,7 +69,7 @@ def generate(plan: Plan, progress: Progress, *, is_whole_database: bool = True) 
         with _unsafe_but_fast():
             _catch_up(progress)
         cdata_table = cdata.TABLES[EntryObject.TICKET].prefixed_name
-        side_tables = [str(model._meta.db_table) for model in (TicketRank, NumberReservation)]
+        side_tables = [str(model._meta.db_table) for model in (TicketRank, ReferredTicket, NumberReservation)]
         _run_all("Gathering statistics", list(_statistics([*tables, cdata_table, *side_tables])), progress)
 
 

@@ -412,13 +412,36 @@ class TicketRank(models.Model):
         return f"{self.ticket_id} {self.urgency}"
 
 
+class ReferredTicket(models.Model):
+    """A referral with the ticket that it leads to and the status of that (`tickets.ranking`): the open tickets among
+    all that were ever referred to somebody are found at once.
+    """
+
+    referral_id = models.PositiveBigIntegerField(primary_key=True)
+    object_type = models.CharField(max_length=1)
+    object_id = models.PositiveBigIntegerField()
+    status_id = models.PositiveBigIntegerField()
+    ticket_id = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "hd_ticket_referred"
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "status_id", "ticket_id"], name="hd_referred_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_type}{self.object_id} {self.ticket_id}"
+
+
 class RankingState(models.Model):
     """How far the ranks are (one row): every ticket that was not saved since `watermark` has its rank.
 
     `position` is the id up to which a run over all tickets, begun at `started`, has come; None when none is going on.
+    `referral` is the id of the newest referral that has its place (`ReferredTicket`); None until all have.
     """
 
     watermark = models.DateTimeField(null=True, blank=True)
+    referral = models.PositiveBigIntegerField(null=True, blank=True)
     started = models.DateTimeField(null=True, blank=True)
     position = models.PositiveBigIntegerField(default=0)
 

@@ -24,6 +24,7 @@ from django.db.models import Count
 
 from helpdesk import configuration
 from helpdesk.people.access import AgentAccess
+from tickets import ranking
 from tickets.constants import QueueFlag, TicketState
 from tickets.criteria import CriteriaContext, Criterion, TicketGroup, chosen, group_matches, grouped_by
 from tickets.criteria_checks import unread_paths
@@ -233,7 +234,9 @@ def _open_tickets() -> TicketQuerySet:
 def _referred_tickets(access: AgentAccess) -> TicketQuerySet:
     """Give what only a referral shows to the agent."""
     open_ids = status_ids(TicketState.OPEN)
-    _mine, _of_teams, referred = _open_tickets().visible_elsewhere(access, statuses=open_ids, open_status_ids=open_ids)
+    _mine, _of_teams, referred = _open_tickets().visible_elsewhere(
+        access, statuses=open_ids, open_status_ids=open_ids, placed=ranking.placed_referrals()
+    )
     return referred
 
 

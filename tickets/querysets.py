@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from helpdesk import configuration
 from helpdesk.people.access import AgentAccess, access_of
@@ -19,10 +22,20 @@ from helpdesk.threads.models import Collaborator, Referral, Thread
 from tickets.constants import TicketFlag, TicketState
 
 if TYPE_CHECKING:
-    from tickets.models import Ticket  # noqa: F401 -- the type argument of the class
+    from tickets.models import ReferredTicket, Ticket  # noqa: F401 -- the type argument of the class
 
 NOTHING = Q(pk__in=())
 _TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
+
+
+@dataclass(frozen=True)
+class PlacedReferrals:
+    """Referrals with the status that their tickets had when these were last saved, but not since `since`; those newer
+    than the id `newest` may be missing (`tickets.ranking`)."""
+
+    rows: QuerySet[ReferredTicket]
+    since: datetime
+    newest: int
 
 
 class TicketQuerySet(QuerySet["Ticket"]):
@@ -57,12 +70,18 @@ class TicketQuerySet(QuerySet["Ticket"]):
         return self.filter(_outside(departments)) if departments else self
 
     def visible_elsewhere(
-        self, who: Agent | AgentAccess, *, statuses: Collection[int], open_status_ids: Collection[int]
+        self,
+        who: Agent | AgentAccess,
+        *,
+        statuses: Collection[int],
+        open_status_ids: Collection[int],
+        placed: PlacedReferrals | None,
     ) -> tuple[TicketQuerySet, TicketQuerySet, TicketQuerySet]:
         """Give what `visible_to` lists of these statuses besides the agent's departments: assigned to the agent, to a
         team, and referred. No ticket is in two of them, and each is found from its own few rows.
 
-        `open_status_ids` are the open ones among the statuses.
+        `open_status_ids` are the open ones among the statuses. With `placed` no referral of a ticket that has another
+        status is looked at.
         """
         access = _access(who)
         departments = frozenset() if access.agent.assigned_only else access.department_ids
@@ -71,7 +90,13 @@ class TicketQuerySet(QuerySet["Ticket"]):
         of_teams = Q(team__in=access.team_ids)
         # Closed tickets referred to the agent alone are not listed, so nobody need look for them.
         own = {"agents": {access.agent.pk}, "teams": access.team_ids} if open_status_ids else {}
-        found = outside.filter(pk__in=_referred_ids(**own, departments=departments), status__in=statuses)
+        named, found = _named(**own, departments=departments), outside.filter(status__in=statuses)
+        if placed is None or not named or not statuses:
+            found = found.filter(pk__in=_referred_ids(**own, departments=departments))
+        else:
+            referrals = Referral.objects.filter(_any_of(named), thread=OuterRef("pk"))
+            is_referred = _has(_ticket_threads().filter(_has(referrals), object_id=OuterRef("pk")))
+            found = found.filter(is_referred, pk__in=self._among(placed, named, statuses))
         if open_status_ids and set(statuses) <= set(open_status_ids):
             referred = found.filter(~mine & ~of_teams)
         elif open_status_ids:
@@ -79,6 +104,21 @@ class TicketQuerySet(QuerySet["Ticket"]):
         else:
             referred = found
         return outside.filter(is_open & mine), outside.filter(is_open & of_teams & ~mine), referred
+
+    def _among(
+        self, placed: PlacedReferrals, named: Mapping[str, Collection[int]], statuses: Collection[int]
+    ) -> RawSQL:
+        """Give the ids of few tickets, among them those of these statuses that are referred to one of the named."""
+        rows, newer = placed.rows.filter(status_id__in=statuses), Referral.objects.filter(pk__gt=placed.newest)
+        parts: tuple[QuerySet[Any, Any], ...] = (
+            *(rows.filter(_any_of({letter: ids})).values("ticket_id") for letter, ids in named.items()),
+            _ticket_threads().filter(pk__in=newer.values("thread")).values("object_id"),
+            self.model._default_manager.filter(updated__gte=placed.since).values("pk"),
+        )
+        texts, parameters = zip(*(part.order_by().query.sql_with_params() for part in parts), strict=True)
+        # As a table: MySQL would run a UNION within IN once for each ticket.
+        among = f"SELECT ticket_id FROM ({' UNION '.join(texts)}) AS among"  # noqa: S608 -- compiled by Django
+        return RawSQL(among, [value for part in parameters for value in part])  # noqa: S611 -- the same
 
     def accessible_to(self, who: Agent | AgentAccess) -> TicketQuerySet:
         """Give the tickets that this agent may open by address: the test for a single ticket (§3.3 step 1).
@@ -199,22 +239,44 @@ def _referred_to(*, agents: Collection[int] = (), teams: Collection[int] = (), d
     return Q(Exists(referrals))
 
 
+def _has(rows: QuerySet[Any]) -> Exact[int]:
+    """Whether there is a row of a correlated query. No EXISTS and no join, which planners may turn round: they would
+    begin with all that was ever referred to somebody, for each ticket.
+    """
+    one = rows.order_by().annotate(one=Value(1)).values("one")[:1]
+    return Exact(Subquery(one, output_field=IntegerField()), 1)
+
+
 def _referred_ids(
     *, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()
 ) -> QuerySet[Thread, int]:
     """Give the ids of the tickets referred to one of these; none when nobody is named."""
     condition = _refers_to(agents, teams, departments)
     referrals = Referral.objects.filter(condition) if condition else Referral.objects.none()
-    # COALESCE hides from SQLite an index that leads to all threads of tickets.
-    of_tickets = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(kind__in=_TICKET_THREADS)
-    return of_tickets.filter(pk__in=referrals.values("thread")).values_list("object_id", flat=True)
+    return _ticket_threads().filter(pk__in=referrals.values("thread")).values_list("object_id", flat=True)
+
+
+def _ticket_threads() -> QuerySet[Thread]:
+    """Give the threads of tickets; COALESCE hides from SQLite an index that leads to all of them."""
+    return Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(kind__in=_TICKET_THREADS)
 
 
 def _refers_to(agents: Collection[int], teams: Collection[int], departments: Collection[int]) -> Q:
     """Give the condition on the referral; an empty one when nobody is named."""
-    named: dict[str, Any] = {ObjectType.AGENT: agents, ObjectType.TEAM: teams, ObjectType.DEPARTMENT: departments}
+    return _any_of(_named(agents=agents, teams=teams, departments=departments))
+
+
+def _named(
+    *, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()
+) -> dict[str, Collection[int]]:
+    """Give the ids of those named, by the letter of their kind."""
+    named = {ObjectType.AGENT: agents, ObjectType.TEAM: teams, ObjectType.DEPARTMENT: departments}
+    return {str(letter): ids for letter, ids in named.items() if ids}
+
+
+def _any_of(named: Mapping[str, Collection[int]]) -> Q:
+    """Give the condition on a referral, or on its place, that it is to one of the named."""
     condition = Q()
-    for object_type, ids in named.items():
-        if ids:
-            condition |= Q(object_type=object_type, object_id__in=ids)
+    for letter, ids in named.items():
+        condition |= Q(object_type=letter, object_id__in=ids)
     return condition

@@ -5,25 +5,31 @@ would read every ticket of the queue. `hd_ticket_rank` has these columns side by
 own services need not either: a rank counts only while its ticket was not saved since the watermark (`ticket.updated`),
 and the few tickets saved since are read from their own rows (`tickets.paging`). A job of every minute moves the
 watermark on and puts right what was changed without `updated`; a nightly one goes over everything.
+
+The same jobs give each referral its place in `hd_ticket_referred`: beside the status of its ticket, which stands in
+another table than the referral. So of thousands of referrals only those of open tickets are looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
+from helpdesk.threads.constants import ObjectType
+from helpdesk.threads.models import Referral, Thread
 from tickets.constants import TicketState
-from tickets.models import RankingState, Ticket, TicketRank
-from tickets.querysets import TicketQuerySet
+from tickets.models import RankingState, ReferredTicket, Ticket, TicketRank
+from tickets.querysets import PlacedReferrals, TicketQuerySet
 from tickets.reference_data import priorities, status_ids
 from tickets.sorting import URGENCY, TicketOrder, order_of
 
@@ -39,18 +45,30 @@ LAG = timedelta(minutes=2)
 """How long the transaction of a save may take, and how far PHP's clock may be behind, without a ticket being missed."""
 WATERMARK_KEPT_SECONDS = 30
 _RANKED = (*DATES, "status_id", "dept_id")
+_TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
 
 
 def watermark() -> datetime | None:
-    """Give the moment since which tickets must be read themselves; None while there are not ranks for all.
+    """Give the moment since which tickets must be read themselves; None while there are not ranks for all."""
+    return _state()[0]
 
-    An older one is as right as the newest, only slower: so it is kept for a while.
-    """
-    kept: tuple[datetime | None] | None = cache.get(_key())
+
+def placed_referrals() -> PlacedReferrals | None:
+    """Give the places of the referrals, with what must be looked for elsewhere; None while not all have theirs."""
+    since, newest = _state()
+    if since is None or newest is None:
+        return None
+    return PlacedReferrals(ReferredTicket.objects.all(), since, newest)
+
+
+def _state() -> tuple[datetime | None, int | None]:
+    """Give watermark and newest referral. Older ones are as right as the newest, only slower: so they are kept for a
+    while."""
+    kept: tuple[datetime | None, int | None] | None = cache.get(_key())
     if kept is None:
-        kept = (RankingState.objects.values_list("watermark", flat=True).first(),)
+        kept = RankingState.objects.values_list("watermark", "referral").first() or (None, None)
         cache.set(_key(), kept, WATERMARK_KEPT_SECONDS)
-    return kept[0]
+    return kept
 
 
 def ranked(tickets: TicketQuerySet, *, since: datetime) -> QuerySet[TicketRank]:
@@ -82,11 +100,14 @@ def keep_up(*, now: datetime, slices: int | None = None) -> int:
     """
     state, _is_new = RankingState.objects.get_or_create(pk=1, defaults={"started": now - LAG})
     count = 0
-    if state.started is not None:
-        count += _go_on(slices)
+    if state.started is None and state.referral is None:
+        start_over(now=now)  # ranked by an earlier version
+    count += _go_on(slices)
     state.refresh_from_db()
     if state.watermark is not None:
         until = now - LAG
+        if state.referral is not None:
+            count += _place_newer(state.referral, until)
         count += _rank_saved(state.watermark, until)
         count += _rank_differing(until)
     cache.delete(_key())
@@ -117,7 +138,10 @@ def _go_on(slices: int | None) -> int:
         place = RankingState.objects.filter(pk=1, started=state.started, position=state.position)
         if not ids:
             behind.delete()
-            place.update(watermark=max(filter(None, (state.watermark, state.started))), started=None, position=0)
+            ReferredTicket.objects.filter(~Exists(Referral.objects.filter(pk=OuterRef("pk")))).delete()
+            newest = max(state.referral or 0, _newest_referral(0, state.started))
+            watermark = max(filter(None, (state.watermark, state.started)))
+            place.update(watermark=watermark, referral=newest, started=None, position=0)
             return count
         _rank(ids)
         known = set(ids)
@@ -126,6 +150,26 @@ def _go_on(slices: int | None) -> int:
         place.update(position=ids[-1])
         count += len(ids)
     return count
+
+
+def _place_newer(newest: int, until: datetime) -> int:
+    """Give referrals newer than the newest one their places, unless they were made since `until`."""
+    reached = _newest_referral(newest, until)
+    if reached <= newest:
+        return 0
+    referrals = Referral.objects.filter(pk__gt=newest, pk__lte=reached, thread__object_type__in=_TICKET_THREADS)
+    count = _rank_all(Ticket.objects.filter(pk__in=list(referrals.values_list("thread__object_id", flat=True))))
+    RankingState.objects.filter(pk=1, referral__lt=reached).update(referral=reached)
+    return count
+
+
+def _newest_referral(known: int, until: datetime) -> int:
+    """Give the id up to which no referral was made since `until`, at least a known one."""
+    referrals = Referral.objects.filter(pk__gt=known)
+    first_later = referrals.filter(created__gte=until).aggregate(first=Min("pk"))["first"]
+    if first_later is not None:
+        referrals = referrals.filter(pk__lt=first_later)
+    return referrals.aggregate(last=Max("pk"))["last"] or known
 
 
 def _rank_saved(since: datetime, until: datetime) -> int:
@@ -169,6 +213,30 @@ def _rank(ids: Collection[int]) -> None:
     TicketRank.objects.bulk_create(
         map(_rank_of, rows), update_conflicts=True, update_fields=fields, unique_fields=targets
     )
+    _place({row["pk"]: row["status_id"] or 0 for row in rows})
+
+
+def _place(statuses: Mapping[int, int]) -> None:
+    """Write the places of the referrals of these tickets, given with their statuses, anew."""
+    # In two steps, so that no engine begins with all referrals; the letter as an expression, so that SQLite begins with
+    # these tickets.
+    threads = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=statuses)
+    threads = threads.filter(kind__in=_TICKET_THREADS)
+    ticket_ids = dict(threads.values_list("pk", "object_id"))
+    referrals = Referral.objects.filter(thread__in=ticket_ids).values_list("pk", "object_type", "object_id", "thread")
+    places = [
+        ReferredTicket(
+            referral_id=pk,
+            object_type=letter,
+            object_id=of_whom,
+            ticket_id=ticket_ids[thread_id],
+            status_id=statuses[ticket_ids[thread_id]],
+        )
+        for pk, letter, of_whom, thread_id in referrals
+    ]
+    targets = ["referral_id"] if connection.features.supports_update_conflicts_with_target else None
+    fields = ["object_type", "object_id", "ticket_id", "status_id"]
+    ReferredTicket.objects.bulk_create(places, update_conflicts=True, update_fields=fields, unique_fields=targets)
 
 
 def _rank_of(row: dict[str, Any]) -> TicketRank:
@@ -183,4 +251,4 @@ def _rank_of(row: dict[str, Any]) -> TicketRank:
 
 
 def _key() -> str:
-    return f"tickets.ranking.{connection.settings_dict['NAME']}"
+    return f"tickets.ranking.state.{connection.settings_dict['NAME']}"
