@@ -124,6 +124,22 @@ function takeOver(textarea) {
   };
   const buttons = [...tools.querySelectorAll("[data-tool]")];
 
+  /* One stop for Tab, as the pattern of toolbars has it: the arrow keys lead from button to button. */
+  const stopAt = (chosen) => buttons.forEach((button) => (button.tabIndex = button === chosen ? 0 : -1));
+  stopAt(buttons[0]);
+  tools.addEventListener("focusin", (event) => {
+    if (buttons.includes(event.target)) stopAt(event.target);
+  });
+  tools.addEventListener("keydown", (event) => {
+    const at = buttons.indexOf(event.target);
+    const forwards = getComputedStyle(tools).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+    const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
+    const to = { [forwards]: at + 1, [backwards]: at - 1, Home: 0, End: -1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    buttons.at(to % buttons.length).focus();
+  });
+
   const show = () => {
     for (const button of buttons) {
       const toggle = toggles[button.dataset.tool];

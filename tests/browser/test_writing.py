@@ -123,6 +123,30 @@ def test_a_reply_is_written_with_markup_by_keyboard_and_mouse(visit: Visit, desk
     assert "<blockquote>" in body
 
 
+def test_tab_passes_the_tools_of_a_text_at_once_and_arrows_go_through_them(visit: Visit, desk: Desk) -> None:
+    grace = visit()
+    grace.sign_in("grace", PASSWORD)
+    page = grace.open("/scp/canned/new/")
+    tools, area = page.locator("[data-tool]"), page.locator("[contenteditable=true]")
+    expect(tools.first).to_be_visible()
+    page.locator("[name=department]").focus()
+    page.keyboard.press("Tab")
+    expect(tools.first).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(tools.last).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(tools.nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(area).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(tools.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("Slanted")
+    expect(area.locator("i")).to_have_text("Slanted")
+    assert accessibility_problems(page) == []
+
+
 def test_a_new_ticket_survives_a_reload(visit: Visit, desk: Desk) -> None:
     grace = visit(width=390, scheme="dark")
     grace.sign_in("grace", PASSWORD)
