@@ -81,6 +81,17 @@ def test_every_page_is_accessible_in_every_look(visit: Visit, acme: Organization
         check(window.open(address), name)
 
 
+def test_rows_of_a_list_are_cards_on_a_phone(visit: Visit, acme: Organization) -> None:
+    window = visit(width=390)
+    window.sign_in("grace", PASSWORD)
+    for address in ("/scp/users/", f"/scp/organizations/{acme.pk}/", "/scp/canned/"):
+        cells = window.open(address).locator(".stacked tbody :is(th, td)")
+        looks = cells.evaluate_all(
+            "cells => cells.map(getComputedStyle).map((look) => `${look.borderBottomWidth} ${look.paddingLeft}`)"
+        )
+        assert set(looks) == {"0px 0px"}, address
+
+
 def test_an_import_goes_on_by_itself(visit: Visit, acme: Organization) -> None:
     window = visit()
     window.sign_in("grace", PASSWORD)
