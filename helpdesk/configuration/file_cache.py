@@ -1,10 +1,13 @@
 """The cache in a directory, for help desks without Redis: Django's, with counters and locks that hold.
 
 Django's own `incr` forgets when the value was to run out and loses counts when two processes are at it; its `add` may
-succeed twice. Limits of failed sign-ins and locks of jobs rest on both.
+succeed twice. Limits of failed sign-ins and locks of jobs rest on both. It also lists the whole directory before each
+write, to see whether there is too much: with some thousand files that takes longer than everything else about a mail.
 """
 
+import itertools
 import pickle
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +19,11 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.files import locks
 
 LOCK_NAME = "lock"
+WRITES_BETWEEN_LOOKS = 100
+"""After so many writes of a process it is looked whether there are too many files: so many more may be there."""
 _MISSING = object()
+_writes = itertools.count(secrets.randbelow(WRITES_BETWEEN_LOOKS))
+"""Begins anywhere, so that programs which write little look sometimes, too."""
 
 
 class CountingFileBasedCache(FileBasedCache):
@@ -41,6 +48,11 @@ class CountingFileBasedCache(FileBasedCache):
     def decr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         """Take from a number; as `incr`."""
         return self.incr(key, -delta, version)
+
+    def _cull(self) -> None:
+        """Make room where there is too much (Django's hook, called before each write)."""
+        if next(_writes) % WRITES_BETWEEN_LOOKS == 0:
+            super()._cull()  # type: ignore[misc]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The directory cache counts right, whoever counts with it."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from helpdesk.configuration.file_cache import CountingFileBasedCache
+from helpdesk.configuration.file_cache import WRITES_BETWEEN_LOOKS, CountingFileBasedCache
 from helpdesk.settings import CACHE_URL, CACHES
 
 PROCESS = """
@@ -85,3 +86,29 @@ def test_the_directory_may_disappear(cache: CountingFileBasedCache, tmp_path: Pa
         path.unlink()
     tmp_path.rmdir()
     assert cache.add("lock", 1)
+
+
+def test_writing_does_not_list_all_files_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[object] = []
+    list_it = os.scandir
+
+    def scandir(path: str) -> object:
+        listed.append(path)
+        return list_it(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    cache = CountingFileBasedCache(str(tmp_path), {})
+    for number in range(2 * WRITES_BETWEEN_LOOKS):
+        cache.set(f"key_{number}", 1)
+    assert len(listed) == 2
+
+
+def test_it_holds_little_more_than_it_may(tmp_path: Path) -> None:
+    most = 3 * WRITES_BETWEEN_LOOKS
+    cache = CountingFileBasedCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": most}})
+    held = []
+    for number in range(2 * most + 1):
+        cache.set(f"key_{number}", 1)
+        held.append(sum(1 for _file in tmp_path.iterdir()))
+    assert max(held) <= most + WRITES_BETWEEN_LOOKS
+    assert min(held[most + WRITES_BETWEEN_LOOKS :]) < most
