@@ -10,12 +10,12 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 
 from helpdesk.configuration.kept import Kept
 from helpdesk.files.models import StoredFile
 from helpdesk.files.services import OCTET_STREAM, read_file
+from helpdesk.mail.headers import QUICK, alternatives, text_part
 from helpdesk.mail.outgoing import Recipient
 from helpdesk.mail.rendering import RenderedMail, file_name_of
 from helpdesk.outbox.handlers import GiveUp
@@ -56,7 +56,7 @@ def told_refusals(refused: Mapping[str, str]) -> str:
 
 
 def _message(mail: RenderedMail, to: Sequence[Address], cc: Sequence[Address], now: datetime) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=QUICK)
     message["From"] = _sender(mail)
     if to:
         message["To"] = to
@@ -68,24 +68,30 @@ def _message(mail: RenderedMail, to: Sequence[Address], cc: Sequence[Address], n
     for name, value in mail.headers.items():
         message[name] = value
     message["X-Mailer"] = MAILER
-    message.set_content(mail.text, cte="base64")
-    if mail.html is not None:
-        message.add_alternative(mail.html, subtype="html", cte="base64")
-        for content_id, file in mail.images.items():
-            html_part = message.get_payload()[-1]  # type: ignore[index]
-            main, sub = _media_type(file)
-            html_part.add_related(  # type: ignore[union-attr]
-                _image(file),
-                maintype=main,
-                subtype=sub,
-                cid=f"<{content_id}>",
-                filename=file.name,
-                disposition="inline",
-            )
+    message["MIME-Version"] = "1.0"
+    if mail.html is None:
+        text_part(mail.text, "plain", message)
+    else:
+        alternatives(message, text_part(mail.text, "plain"), _html_part(mail.html, mail.images))
     for attachment in mail.files:
         main, sub = _media_type(attachment.file)
         message.add_attachment(_content(attachment.file), maintype=main, subtype=sub, filename=file_name_of(attachment))
     return message
+
+
+def _html_part(html: str, images: Mapping[str, StoredFile]) -> EmailMessage:
+    part = text_part(html, "html")
+    for content_id, file in images.items():
+        main, sub = _media_type(file)
+        part.add_related(
+            _image(file),
+            maintype=main,
+            subtype=sub,
+            cid=f"<{content_id}>",
+            filename=file.name,
+            disposition="inline",
+        )
+    return part
 
 
 def _sender(mail: RenderedMail) -> Address:
