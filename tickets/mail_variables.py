@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +11,8 @@ from django.utils.functional import cached_property
 from helpdesk import configuration
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.field_types.text import readable_phone
-from helpdesk.forms.selectors import ShownAnswer, answered_forms
+from helpdesk.forms.models import FormAnswer
+from helpdesk.forms.selectors import ShownAnswer, answered_forms, answers_of, answers_of_many
 from helpdesk.legacy.access_tokens import legacy_code
 from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.mail.ahead import ReadAhead
@@ -101,7 +102,7 @@ class TicketVariable(VariableObject):
 
     @cached_property
     def _answers(self) -> dict[str, ShownAnswer]:
-        forms = answered_forms(EntryObject.TICKET, self.ticket.pk)
+        forms = answered_forms(EntryObject.TICKET, self.ticket.pk, answers=_answers.of(self.ticket.pk))
         return {answer.name.lower(): answer for form in forms for answer in form.answers if answer.name}
 
     def _answer(self, name: str) -> str:
@@ -259,6 +260,12 @@ def _is_shared(ticket: Ticket) -> bool:
     return known
 
 
+_answers: ReadAhead[Sequence[FormAnswer]] = ReadAhead(
+    ("ticket",),
+    lambda ids: answers_of_many(EntryObject.TICKET, ids),
+    lambda ticket_id: answers_of(EntryObject.TICKET, ticket_id),
+    missing=(),
+)
 _tickets: ReadAhead[Ticket | None] = ReadAhead(("ticket",), _tickets_with_threads, _with_people.first, missing=None)
 
 

@@ -65,9 +65,17 @@ def disabled_field_ids(extra: Any) -> set[int]:
 
 def answers_of(object_type: str, object_id: int) -> list[FormAnswer]:
     """Give the answers of an object with their fields, entries and forms, in the order of pages, in one query."""
-    answers = FormAnswer.objects.filter(entry__object_type=object_type, entry__object_id=object_id)
+    return answers_of_many(object_type, [object_id]).get(object_id, [])
+
+
+def answers_of_many(object_type: str, object_ids: Collection[int]) -> dict[int, list[FormAnswer]]:
+    """Give what `answers_of` gives for several objects, by their ids, in one query; who has none is absent."""
+    answers = FormAnswer.objects.filter(entry__object_type=object_type, entry__object_id__in=object_ids)
     order = ("entry__sort", "entry", "field__sort", "field")
-    return list(answers.select_related("field", "entry__form").order_by(*order))
+    found: dict[int, list[FormAnswer]] = {}
+    for answer in answers.select_related("field", "entry__form").order_by(*order):
+        found.setdefault(answer.entry.object_id or 0, []).append(answer)
+    return found
 
 
 def answered_forms(

@@ -71,3 +71,15 @@ def test_a_context_that_names_no_number_harms_no_other_mail() -> None:
     Effect.objects.filter(pk=odd.pk).update(payload={**odd.payload, "context": {"ticket": "x", "response": "text"}})
     with smtp_sink() as sink, override_settings(MAIL_SERVER=sink.url):
         assert deliver_due().delivered == 2
+
+
+def test_answers_are_read_once_for_all_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "LONGEST_AGE", 600.0)
+    answer(4)
+    with smtp_sink() as sink, override_settings(MAIL_SERVER=sink.url), CaptureQueriesContext(connection) as queries:
+        deliver_due()
+    assert [str(one["Subject"]).partition(" [")[0] for one in sink.messages] == [
+        f"Re: Case {number}" for number in range(4)
+    ]
+    of_tickets = [one for one in queries.captured_queries if "form_entry_values" in one["sql"] and "'T'" in one["sql"]]
+    assert len(of_tickets) == 1
