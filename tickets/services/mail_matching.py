@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from helpdesk.legacy.message_ids import OutgoingMessageId, find_outgoing_message_ids
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.mail.incoming import IncomingMail
 from helpdesk.people.selectors import user_of_address
 from helpdesk.threads.constants import ObjectType
@@ -144,7 +145,8 @@ def _by_number(mail: IncomingMail) -> Match | None:
         return None
     threads = Collaborator.objects.filter(user=user, thread__object_type=ObjectType.TICKET)
     tickets = _tickets().filter(number=number[1])
-    ticket = _ticket(tickets.filter(Q(user=user) | Q(pk__in=threads.values("thread__object_id"))))
+    own = tickets.filter(Q(user=user) | Q(pk__in=threads.values("thread__object_id")))
+    ticket = _with_kept_rows(own.first())
     entry = last_message(ticket) if ticket is not None else None
     return Match(ticket, entry) if ticket is not None and entry is not None else None
 
@@ -163,7 +165,7 @@ def _place_of(thread: Thread | None) -> MailPlace | None:
     if thread is None:
         return None
     if thread.object_type in _TICKETS:
-        ticket = _ticket(_tickets().filter(pk=thread.object_id))
+        ticket = _with_kept_rows(_ticket_by_id.first(thread.object_id))
         if ticket is not None and thread.object_type == ObjectType.TICKET:
             remember_thread(ticket, thread)
         return ticket
@@ -175,9 +177,11 @@ def _tickets() -> QuerySet[Ticket]:
     return Ticket.objects.select_related("user__default_email")
 
 
-def _ticket(tickets: QuerySet[Ticket]) -> Ticket | None:
-    """Give the first ticket; its status and department come from memory."""
-    ticket = tickets.first()
+_ticket_by_id = PreparedRead(Ticket, lambda ticket_id: _tickets().filter(pk=ticket_id))
+
+
+def _with_kept_rows(ticket: Ticket | None) -> Ticket | None:
+    """Give a ticket whose status and department come from memory."""
     if ticket is not None:
         kept = intake()
         for name, rows, pk in (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.mail.incoming import IncomingMail, Verdict
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, EndUser
@@ -66,10 +67,15 @@ def is_token_of(agent: Agent, match: Match, mail: IncomingMail) -> bool:
 
 def agent_of_address(address: str) -> Agent | None:
     """Give the active agent with this address."""
-    agents = Agent.objects.filter(email=address, isactive=True)
+    found = _agent_of_address.first(address) if address else None
+    return Agent.objects.get(pk=found.pk) if found is not None else None
+
+
+_agent_of_address = PreparedRead(
+    Agent,
     # Most senders are none, and an agent has many columns.
-    pk = agents.order_by("pk").values_list("pk", flat=True).first() if address else None
-    return Agent.objects.get(pk=pk) if pk is not None else None
+    lambda address: Agent.objects.filter(email=address, isactive=True).order_by("pk").only("pk"),
+)
 
 
 def target_of(ticket: Ticket) -> Ticket:
