@@ -1,5 +1,6 @@
 """Fixtures for all tests: the test database holds the initial rows of a fresh help desk."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -59,6 +60,13 @@ def seed() -> None:
     for object_type in cdata.TABLES:
         cdata.rebuild(object_type)
     is_followed()  # read once in a process: no test that plays an adopted database decides it for the others
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what stays to the end: modules, models, thousands of collected tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
