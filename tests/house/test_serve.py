@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -23,16 +23,30 @@ EXPIRED_SESSION = "INSERT INTO django_session VALUES ('old', '', '2020-01-01 00:
 ENQUEUE = "from helpdesk.accounts.jobs import purge_expired_sessions as job; job.delay()"
 
 
-@pytest.fixture
-def desk(prepared: Path, tmp_path: Path) -> Iterator[Desk]:
+@contextmanager
+def served(prepared: Path, data_directory: Path) -> Iterator[Desk]:
     """Serve a copy of the prepared help desk and wait until it is open."""
-    shutil.copytree(prepared, tmp_path / "data")
-    running = Desk(tmp_path / "data", "serve")
+    shutil.copytree(prepared, data_directory)
+    running = Desk(data_directory, "serve")
     try:
         running.wait_until_open()
         yield running
     finally:
         running.stop_if_running()
+
+
+@pytest.fixture(scope="module")
+def desk(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Give an open help desk, started once; the tests leave its programs alone."""
+    with served(prepared, tmp_path_factory.mktemp("served") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def own_desk(prepared: Path, tmp_path: Path) -> Iterator[Desk]:
+    """Give an open help desk whose programs the test may end."""
+    with served(prepared, tmp_path / "data") as running:
+        yield running
 
 
 def test_it_is_open_under_the_addresses_it_prints(desk: Desk) -> None:
@@ -41,20 +55,20 @@ def test_it_is_open_under_the_addresses_it_prints(desk: Desk) -> None:
     assert desk.status() == 404
 
 
-def test_a_killed_web_server_comes_back_and_ctrl_c_leaves_nothing_behind(desk: Desk) -> None:
-    eventually(lambda: len(desk.programs()) == 3)
-    first = desk.programs()["granian"]
+def test_a_killed_web_server_comes_back_and_ctrl_c_leaves_nothing_behind(own_desk: Desk) -> None:
+    eventually(lambda: len(own_desk.programs()) == 3)
+    first = own_desk.programs()["granian"]
     workers = first.children(recursive=True)
     first.kill()
-    eventually(lambda: desk.programs().get("granian", first).pid != first.pid)
-    eventually(desk.status)
+    eventually(lambda: own_desk.programs().get("granian", first).pid != first.pid)
+    eventually(own_desk.status)
     assert not any(is_alive(worker) for worker in workers)
-    remaining = psutil.Process(desk.process.pid).children(recursive=True)
-    desk.stop()
-    assert desk.process.returncode == 0, desk.output
+    remaining = psutil.Process(own_desk.process.pid).children(recursive=True)
+    own_desk.stop()
+    assert own_desk.process.returncode == 0, own_desk.output
     eventually(lambda: not any(is_alive(process) for process in remaining))
-    assert desk.status() is None
-    assert "Traceback" not in desk.output
+    assert own_desk.status() is None
+    assert "Traceback" not in own_desk.output
 
 
 def test_a_job_is_carried_out_by_the_worker(desk: Desk) -> None:
