@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from helpdesk.configuration.changes import forget_remembered, remembered
 from helpdesk.mail.models import EmailAccount
 from helpdesk.people.models import Agent, Department, Team, TeamMember
 from helpdesk.people.names import agent_name
@@ -195,8 +196,13 @@ def _read_senders() -> tuple[int, ...]:
 def forget_reference_data(**_: object) -> None:
     """Read everything anew from now on, in every process (a receiver of model signals)."""
     keys = [_key(name) for name in _NAMES]
-    cache.delete_many(keys)
-    transaction.on_commit(lambda: cache.delete_many(keys))
+
+    def forget() -> None:
+        cache.delete_many(keys)
+        forget_remembered(keys)
+
+    forget()
+    transaction.on_commit(forget)
 
 
 TABLES = (
@@ -213,12 +219,19 @@ _NAMES = (
 
 
 def kept(name: str, read: Callable[[], Value]) -> Value:
-    """Give what `read` read at most ten seconds ago; forgotten with everything else here."""
-    value: Value | None = cache.get(_key(name))
-    if value is None:
-        value = read()
-        cache.set(_key(name), value, LONGEST_AGE)
-    return value
+    """Give what `read` read at most ten seconds ago; forgotten with everything else here. Nobody may change it: it is
+    the same object for a whole request.
+    """
+    key = _key(name)
+
+    def from_cache() -> Value:
+        value: Value | None = cache.get(key)
+        if value is None:
+            value = read()
+            cache.set(key, value, LONGEST_AGE)
+        return value
+
+    return remembered(key, from_cache)
 
 
 def _key(name: str) -> str:

@@ -1,5 +1,7 @@
 """How a changed setting becomes visible: in its own transaction at once, everywhere else after the commit.
 
+What comes out of the shared cache once in a unit of work is the same for all of it (`remembered`).
+
 The change waits in Django's list of commit hooks. Reads on the same connection look there, so a roll-back, even to a
 savepoint, makes the change disappear together with its rows. The commit puts a new version into the shared cache.
 """
@@ -7,8 +9,9 @@ savepoint, makes the change disappear together with its rows. The commit puts a 
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
@@ -17,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 VERSION_KEY = "configuration.version"
 LONGEST_UNIT = 1.0
 """Seconds after which code outside requests and tasks asks the shared cache again."""
+Value = TypeVar("Value")
 
 
 class _Unit(threading.local):
@@ -26,6 +30,11 @@ class _Unit(threading.local):
     asked_at: float | None = None
     may_have_changed: bool = False
     """Whether this thread announced a change that may still wait for its commit."""
+    remembering_since: float = 0.0
+
+    def __init__(self) -> None:
+        """Begin with nothing in each thread."""
+        self.remembered: dict[str, Any] = {}
 
 
 _unit = _Unit()
@@ -42,6 +51,27 @@ def shared_version() -> str | None:
 def start_unit_of_work(**_: object) -> None:
     """Make this thread ask the shared cache at its next read (connected to the start of requests and tasks)."""
     _unit.asked_at = None
+    _unit.remembered = {}
+
+
+def remembered(key: str, read: Callable[[], Value]) -> Value:
+    """Give what `read` gave before in this unit of work: a page asks a dozen times for the same small tables.
+
+    Outside requests and tasks a unit ends after `LONGEST_UNIT`. Nobody may change the value.
+    """
+    now = time.monotonic()
+    if now - _unit.remembering_since >= LONGEST_UNIT:
+        _unit.remembered, _unit.remembering_since = {}, now
+    if key not in _unit.remembered:
+        _unit.remembered[key] = read()
+    value: Value = _unit.remembered[key]
+    return value
+
+
+def forget_remembered(keys: Iterable[str]) -> None:
+    """Make this thread read anew within its unit of work."""
+    for key in keys:
+        _unit.remembered.pop(key, None)
 
 
 @dataclass(frozen=True)
