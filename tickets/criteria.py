@@ -82,6 +82,8 @@ class FieldKind:
     """The methods that forms offer."""
     grouped: tuple[str, ...] = TicketGroup._fields
     """What `matches` looks at of a group; the rest may be empty."""
+    is_settled: bool = False
+    """Whether path and method make the condition: it is the same whoever asks, at any moment, for any value."""
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Give the condition, None for a method that the kind does not have."""

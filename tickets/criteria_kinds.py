@@ -106,6 +106,7 @@ class BooleanKind(FieldKind):
     """A yes-or-no column."""
 
     methods = PRESENCE
+    is_settled = True
 
     def __init__(self, column: str) -> None:
         """Take the column."""

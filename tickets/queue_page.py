@@ -41,7 +41,7 @@ from tickets.paging import KeysetPage, visible_page
 from tickets.querysets import TicketQuerySet
 from tickets.queues import QueueDefinition, sees_everything, with_preferences
 from tickets.reference_data import ColumnRow, PriorityRow, StyleCondition, priorities
-from tickets.row_styles import has_marks, marks_of, with_marks
+from tickets.row_styles import Marks, marks_for, marks_of, with_marks
 from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow
 from tickets.ticket_counts import attachment_count, collaborator_count, entry_count, of_tickets
 from tickets.ticket_numbers import number_of, with_numbers
@@ -167,16 +167,16 @@ def _tickets(
     of_rows: Sequence[StyleCondition],
     context: CriteriaContext,
 ) -> Iterable[Ticket]:
-    """Read the tickets. Styles with conditions may depend on the moment and on who looks; without, the statement is the
-    same time and again, and compiling it takes as long as drawing the rows.
+    """Read the tickets. Unless styles depend on the moment or on who looks, the statement is the same time and again,
+    and compiling it takes as long as drawing the rows.
     """
     if not ids:
         return ()
-    if has_marks(columns, of_rows):
-        tickets = with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), numbers)
-        return with_marks(tickets, columns, of_rows, context)
+    marks, are_settled = marks_for(columns, of_rows, context)
+    if not are_settled:
+        return _row_data(numbers, marks)(ids)
     missing = -len(ids) % _IDS_AT_ONCE
-    return _prepared_rows(numbers).all([*ids, *[ids[-1]] * missing])
+    return _prepared_rows(numbers, marks).all([*ids, *[ids[-1]] * missing])
 
 
 _IDS_AT_ONCE = 25
@@ -184,10 +184,16 @@ _IDS_AT_ONCE = 25
 
 
 @functools.lru_cache(maxsize=64)
-def _prepared_rows(numbers: frozenset[str]) -> PreparedRead[Ticket]:
-    return PreparedRead(
-        Ticket, lambda ids: with_numbers(_with_row_data(Ticket.objects.filter(pk__in=ids)), sorted(numbers))
-    )
+def _prepared_rows(numbers: frozenset[str], marks: Marks) -> PreparedRead[Ticket]:
+    return PreparedRead(Ticket, _row_data(numbers, marks))
+
+
+def _row_data(numbers: frozenset[str], marks: Marks) -> Callable[[Sequence[int]], TicketQuerySet]:
+    def read(ids: Sequence[int]) -> TicketQuerySet:
+        tickets = _with_row_data(Ticket.objects.filter(pk__in=ids))
+        return with_marks(with_numbers(tickets, sorted(numbers)), marks)
+
+    return read
 
 
 _SHOWN_COLUMNS = (

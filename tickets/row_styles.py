@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -143,26 +143,32 @@ def classes_of(style: Sequence[tuple[str, str]]) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def has_marks(columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition]) -> bool:
-    """Whether the look of anything in the list depends on conditions."""
-    return bool(_conditions(columns, of_rows))
+Marks = tuple[tuple[str, Q], ...]
+"""Names of marks and the conditions for them."""
 
 
-def with_marks(
-    tickets: TicketQuerySet,
-    columns: Sequence[ColumnRow],
-    of_rows: Sequence[StyleCondition],
-    context: CriteriaContext,
-) -> TicketQuerySet:
-    """Let the query say of each ticket which of the conditions it fulfils; costs no statement of its own."""
-    marks = {}
+def marks_for(
+    columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition], context: CriteriaContext
+) -> tuple[Marks, bool]:
+    """Give the marks that a list needs, and whether they are the same whoever looks at it, at any moment."""
+    marks, are_settled = [], True
     for number, condition in enumerate(_conditions(columns, of_rows)):
         path, method, value = condition.criterion
         field = field_of(path) if path != KEYWORDS else None
         found = field.kind.condition(method, value, context) if field else None
-        if found is not None:
-            marks[f"mark_{number}"] = Case(When(found, then=Value(1)), default=Value(0), output_field=IntegerField())
-    return tickets.annotate(**marks) if marks else tickets
+        if field is not None and found is not None:
+            marks.append((f"mark_{number}", found))
+            are_settled = are_settled and field.kind.is_settled
+    return tuple(marks), are_settled
+
+
+def with_marks(tickets: TicketQuerySet, marks: Marks) -> TicketQuerySet:
+    """Let the query say of each ticket which of the conditions it fulfils; costs no statement of its own."""
+    cases = {
+        name: Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+        for name, condition in marks
+    }
+    return tickets.annotate(**cases) if cases else tickets
 
 
 def marks_of(ticket: object, columns: Sequence[ColumnRow], of_rows: Sequence[StyleCondition]) -> tuple[str, list[str]]:

@@ -1,18 +1,27 @@
 """Who may come in: one authentication backend per door (setting AUTHENTICATION_BACKENDS)."""
 
+from typing import Any
+
 from django.contrib.auth.backends import BaseBackend
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from helpdesk.accounts.models import Account
 from helpdesk.accounts.selectors import agent_by_sign_in_name
 from helpdesk.accounts.services.accounts import account_for_agent, upgrade_hash
 from helpdesk.legacy.passwords import check_password_at_sign_in
+from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.models import Agent
-from helpdesk.people.selectors import agent_with_access
+from helpdesk.people.selectors import agents_with_access, first_with_access
 
 LOCAL_BACKENDS = (None, "", "local")
 """Values of `staff.backend` under which the password stored here counts (osticket/auth.md §12)."""
+
+_agents_of_account = PreparedRead(Agent, lambda account_id: agents_with_access(Q(pk=Subquery(_agent_id(account_id)))))
+
+
+def _agent_id(account_id: int) -> QuerySet[Account, Any]:
+    return Account.objects.filter(pk=account_id, kind=Account.Kind.AGENT).values_list("legacy_id")
 
 
 class DoorBackend(BaseBackend):
@@ -33,8 +42,7 @@ class AgentBackend(DoorBackend):
 
     def get_user(self, user_id: int) -> Account | None:
         """Give the account of an active agent with the agent and his roles, in one query (most requests ask for it)."""
-        stands_for = Account.objects.filter(pk=user_id, kind=self.kind).values("legacy_id")
-        agent = agent_with_access(Q(pk=Subquery(stands_for)))
+        agent = first_with_access(_agents_of_account.all(user_id))
         if agent is None or not agent.isactive:
             return None
         account = Account.from_db(None, ["id", "kind", "legacy_id"], [user_id, self.kind, agent.pk])

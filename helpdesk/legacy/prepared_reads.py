@@ -18,8 +18,8 @@ from helpdesk.legacy.characters import clean_text
 
 Row = TypeVar("Row", bound=models.Model)
 Value = str | int | Sequence[int]
-MOST_STATEMENTS = 200
-"""Statements that a connection keeps of one read: one for each number of ids."""
+MOST_READS, MOST_STATEMENTS = 200, 200
+"""Reads that a connection keeps, and statements of each: one for each number of ids."""
 _FIRST_NUMBER, _NUMBERS_OF_ONE = 1_999_000_000, 10_000
 """Numbers that stand in a statement where the values go."""
 
@@ -59,7 +59,10 @@ class PreparedRead(Generic[Row]):
         connection: Any = connections[alias]
         if not getattr(connection, "holds_every_character", True):
             return list(self._queryset(values, is_first=is_first))
-        kept: dict[Any, _Statement] = connection.__dict__.setdefault("prepared_reads", {}).setdefault(self, {})
+        reads = connection.__dict__.setdefault("prepared_reads", {})
+        if self not in reads and len(reads) >= MOST_READS:
+            reads.clear()
+        kept: dict[Any, _Statement] = reads.setdefault(self, {})
         stand_ins = [_stand_in(place, value) for place, value in enumerate(values)]
         key = (is_first, *(_kind(value) for value in values))
         statement = kept.get(key)

@@ -18,7 +18,7 @@ class AgentAccess:
     """The reach of one agent, read once and then kept: at most two queries, none after that.
 
     Make one per request or job with `access_of`; it never notices later changes. The role of the agent costs a third
-    query unless it came with the agent (`select_related("role")`). What `selectors.agent_with_access` gives has its
+    query unless it came with the agent (`select_related("role")`). What `selectors.first_with_access` gives has its
     roles already.
     """
 

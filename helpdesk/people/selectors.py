@@ -1,8 +1,8 @@
 """Reads about people that are more than one queryset."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, Q, QuerySet
 
 from helpdesk.configuration.models import QuickNote
 from helpdesk.legacy.prepared_reads import PreparedRead
@@ -10,15 +10,18 @@ from helpdesk.people.access import AgentAccess, remember_access
 from helpdesk.people.models import Agent, Department, EndUser, Organization, Team, UserEmail
 
 
-def agent_with_access(condition: Q) -> Agent | None:
-    """Give the agent that fulfils the condition with department, role and the roles in other departments, in one query.
+def agents_with_access(condition: Q) -> QuerySet[Agent]:
+    """Give the agents that fulfil the condition with department, role and the roles in other departments: a row for
+    each of these. `first_with_access` makes one agent of them.
 
     This is what every request of an agent begins with: `access_of` asks for no more than departments and teams then.
     """
-    extended = FilteredRelation("department_access")
-    agents = Agent.objects.filter(condition).annotate(extended=extended)
-    agents = agents.select_related("dept", "role", "extended__role")  # type: ignore[misc]
-    rows = list(agents.order_by("pk"))
+    agents = Agent.objects.filter(condition).annotate(extended=FilteredRelation("department_access"))
+    return agents.select_related("dept", "role", "extended__role").order_by("pk")  # type: ignore[misc]
+
+
+def first_with_access(rows: Sequence[Agent]) -> Agent | None:
+    """Give the first agent among these rows of `agents_with_access`, with his reach; None where there are none."""
     if not rows:
         return None
     agent = rows[0]

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from helpdesk import configuration
 from helpdesk.configuration import selectors
-from helpdesk.configuration.changes import start_unit_of_work
+from helpdesk.configuration.changes import forget_remembered, remembered, start_unit_of_work
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import agent_settings, settings_of
 from helpdesk.configuration.services import remove_setting, set_setting, set_settings
@@ -28,6 +28,16 @@ Queries = Any
 def php_writes(key: str, value: str) -> None:
     """Change a row behind the program's back."""
     ConfigItem.objects.update_or_create(namespace="core", key=key, defaults={"value": value})
+
+
+def test_what_is_remembered_ends_with_its_unit_of_work() -> None:
+    read = iter(range(10)).__next__
+    start_unit_of_work()
+    assert [remembered("numbers", read), remembered("numbers", read), remembered("others", read)] == [0, 0, 1]
+    forget_remembered(["numbers"])
+    assert [remembered("numbers", read), remembered("others", read)] == [2, 1]
+    start_unit_of_work()
+    assert [remembered("numbers", read), remembered("others", read)] == [3, 4]
 
 
 @pytest.mark.django_db

@@ -403,3 +403,20 @@ def test_answers_table_that_php_has_dropped_is_built_anew() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE ost_ticket__cdata")
     assert subjects(page_of(agent, OPEN)) == ["1", "0", "2"]
+
+
+def test_styles_are_those_of_the_moment_and_of_the_tickets_as_they_are(desk: Desk) -> None:
+    """Conditions that depend on nothing but the ticket are compiled once, the others for every page."""
+    ticket = desk.ticket(subject="one")
+    style = {"background-color": "#ffd6d6"}
+    queue = Queue.objects.get(pk=OPEN)
+    for criterion in (["isoverdue", "set", None], ["created", "period", "td"]):
+        conditions = [{"crit": criterion, "prop": style}]
+        queue.config = {"criteria": [["status__state", "includes", {"open": "Open"}]], "conditions": conditions}
+        queue.save()
+        marked = []
+        for is_overdue, moment in ((False, NOW), (True, NOW), (False, NOW + timedelta(days=2))):
+            Ticket.objects.filter(pk=ticket.pk).update(isoverdue=is_overdue, created=NOW)
+            (row,) = page_of(desk.agent, OPEN, now=moment).rows
+            marked.append("mark-ground" in row.cells[1].marks)
+        assert marked == ([False, True, False] if criterion[0] == "isoverdue" else [True, True, False])
