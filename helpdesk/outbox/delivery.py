@@ -209,7 +209,8 @@ def _kept(effect: Effect, error: Exception) -> dict[str, object]:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """Give what is said of a failure: the words alone of who says on purpose that it cannot be done."""
+    return str(error) if isinstance(error, GiveUp | TryLater) else f"{type(error).__name__}: {error}"
 
 
 def _storable(words: str) -> str:
