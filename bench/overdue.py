@@ -45,13 +45,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _remember(wanted: int) -> Callable[[], None]:
-    """Note the newest tickets as they are; give what takes back all that is written from now on."""
+    """Note the newest tickets and those that are open and not marked, as they are; give what takes back all that is
+    written from now on."""
     from django.db import connection
     from django.db.models import Max
 
     from helpdesk.outbox.models import Effect
     from helpdesk.threads.models import ThreadEvent
+    from tickets.constants import TicketState
     from tickets.models import Ticket
+    from tickets.reference_data import status_ids
 
     ticket, noted = Ticket._meta.db_table, "bench_noted_tickets"
     columns = ("status_id", "closed", "isoverdue", "duedate", "est_duedate", "updated")
@@ -60,7 +63,8 @@ def _remember(wanted: int) -> Callable[[], None]:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {noted}")
         cursor.execute(
-            f"CREATE TABLE {noted} AS SELECT ticket_id, {', '.join(columns)} FROM {ticket} WHERE ticket_id >= %s",
+            f"CREATE TABLE {noted} AS SELECT ticket_id, {', '.join(columns)} FROM {ticket} WHERE ticket_id >= %s"
+            f" OR (isoverdue = FALSE AND status_id IN ({', '.join(map(str, status_ids(TicketState.OPEN)))}))",
             [lowest],
         )
         cursor.execute(f"CREATE INDEX {noted}_id ON {noted} (ticket_id)")
@@ -69,7 +73,7 @@ def _remember(wanted: int) -> Callable[[], None]:
         found = f"FROM {noted} WHERE {noted}.ticket_id = {ticket}.ticket_id"
         with connection.cursor() as cursor:
             values = ", ".join(f"{column} = (SELECT {noted}.{column} {found})" for column in columns)
-            cursor.execute(f"UPDATE {ticket} SET {values} WHERE ticket_id >= %s", [lowest])
+            cursor.execute(f"UPDATE {ticket} SET {values} WHERE ticket_id IN (SELECT ticket_id FROM {noted})")
             for model, last in newest.items():
                 cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE id > %s", [last])
             cursor.execute(f"DROP TABLE {noted}")

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from bench.generator import generate
 from bench.overdue import main, measure
@@ -18,7 +17,6 @@ from helpdesk.legacy.copying.progress import Silence
 from helpdesk.outbox.models import Effect
 from helpdesk.threads.models import ThreadEvent
 from tickets.models import Ticket
-from tickets.services import mark_all_overdue
 
 PLAN = Plan(tickets=300, long_thread=60, until=datetime(2026, 11, 1, tzinfo=UTC))
 
@@ -37,7 +35,6 @@ def test_what_becomes_due_is_marked() -> None:
 def test_the_database_is_as_before_afterwards(tmp_path: Path) -> None:
     generate(PLAN, Silence(), is_whole_database=False)
     columns = ("pk", "status", "closed", "isoverdue", "duedate", "est_duedate", "updated")
-    mark_all_overdue(now=timezone.now())
     before = list(Ticket.objects.order_by("pk").values_list(*columns))
     counted = (ThreadEvent.objects.count(), Effect.objects.count())
     output = tmp_path / "figures.json"
