@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from filters.models import FilterRule, TicketFilter
 from helpdesk.configuration.selectors import current
-from helpdesk.configuration.services import set_settings
 from helpdesk.forms.models import FormField
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.message_ids import find_outgoing_message_ids
@@ -36,6 +35,7 @@ from tests.conformance.comparison import Bindings, differences, html_differences
 from tests.conformance.lifecycle.base import forget_everything, set_counters
 from tests.conformance.lifecycle.statements import run_statement
 from tests.conformance.recorded import RecordedCase
+from tests.conformance.recorded_settings import use_recorded_settings
 from tests.conformance.recorded_templates import use_recorded_subjects
 from tests.conformance.registry import Aspect, adapter
 from tests.conformance.table_rows import cdata_rows, rows_of
@@ -85,7 +85,7 @@ def _build(case: RecordedCase) -> None:
     for row in fixture["system_emails"]:
         EmailAddress.objects.filter(pk=row["email_id"]).update(email=row["email"], name=row["name"])
     values = {**fixture["config_base"], **(case.given.get("config") or {})}
-    set_settings("core", {key: str(value) for key, value in values.items()}, SYSTEM)
+    use_recorded_settings({key: str(value) for key, value in values.items()})
     set_counters(dict.fromkeys(COUNTED, 1), in_transaction=True)
 
 

@@ -12,7 +12,6 @@ from django.db.models import Model
 
 from helpdesk.configuration.kept import forget_everything_kept
 from helpdesk.configuration.selectors import forget
-from helpdesk.configuration.services import set_settings
 from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.files.models import Attachment
 from helpdesk.knowledge.models import CannedResponse
@@ -32,6 +31,7 @@ from helpdesk.people.models import (
 from helpdesk.people.permissions import RolePermission
 from helpdesk.portal.seed import model_of_table
 from sla.models import SlaPlan
+from tests.conformance.recorded_settings import use_recorded_settings
 from tests.conformance.recorded_templates import use_recorded_subjects
 from tickets.models import HelpTopic, HelpTopicForm, Sequence, TicketStatus
 from tickets.prepared_answers import CANNED
@@ -48,7 +48,7 @@ COUNTED = (
 def load_base(base: Mapping[str, Any]) -> None:
     """Replace the initial rows of those tables that the base lists; new rows get the numbers of the recordings."""
     set_counters({table: base["next_ids"].get(table, 1) for table in COUNTED})
-    set_settings("core", dict(base["config"]), SYSTEM)
+    use_recorded_settings(base["config"])
     use_recorded_subjects()
     for name, model in _TABLES.items():
         model._default_manager.all().delete()
