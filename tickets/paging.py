@@ -223,36 +223,45 @@ def _first_rows(
 def _first_ranked_rows(
     branch: RankedBranch, keys: Sequence[SortKey], values: Sequence[Any] | None, number: int
 ) -> list[tuple[Any, ...]]:
-    """Give the values of the keys for the first tickets of a ranked branch, in one statement."""
+    """Give the values of the keys for the first tickets of a ranked branch.
+
+    The urgency that comes first is asked alone: with a long history it fills the page, and the others, times all
+    departments, would make a statement of fifty thousand characters. Where it does not, a second one asks them.
+    """
     date, last = SortKey(branch.date, keys[1].descending), SortKey("ticket_id", keys[2].descending)
     ranks = branch.ranks.filter(status_id=_STATUS, dept_id=_DEPARTMENT, urgency=_URGENCY)
-    wanted: list[tuple[QuerySet[TicketRank], tuple[int, ...]]] = [(ranks, branch.urgencies)]
+    ordered = branch.urgencies[::-1] if keys[0].descending else branch.urgencies
+    groups = [(ranks, ordered[:1]), (ranks, ordered[1:])]
     if values is not None:
         moment = values[1] or ranking.NO_DATE
         within = Q(**{f"{date.name}__{'lte' if date.descending else 'gte'}": moment})
         behind = (date.beyond(moment) or Q()) | (last.beyond(values[2]) or Q())
         further = tuple(u for u in branch.urgencies if (u < values[0] if keys[0].descending else u > values[0]))
-        wanted = [(ranks.filter(within & behind), (values[0],)), (ranks, further)]
+        groups = [(ranks.filter(within & behind), (values[0],)), (ranks, further)]
+    order, rows = [keys[0], date, last], list[tuple[Any, ...]]()
+    for queryset, urgencies in groups:
+        if urgencies and len(rows) < number:
+            rows += _ranked_rows(branch, queryset, urgencies, order, number - len(rows))
+    return [(urgency, None if moment == ranking.NO_DATE else moment, pk) for urgency, moment, pk in rows]
+
+
+def _ranked_rows(
+    branch: RankedBranch, ranks: QuerySet[TicketRank], urgencies: Sequence[int], order: Sequence[SortKey], number: int
+) -> list[tuple[Any, ...]]:
+    """Give urgency, date and id of the first tickets of these urgencies, in one statement."""
+    clauses, names = [key.order() for key in order[1:]], ["urgency", *(key.name for key in order[1:])]
+    compiler = ranks.order_by(*clauses).values_list(*names)[:number].query.get_compiler(connection=connection)
+    sql, fixed = compiler.as_sql()
+    if connection.vendor == "mysql":
+        sql = _with_hint(sql, _RANK_INDEXES[branch.date], TicketRank)
+    places = [
+        {_STATUS: status, _DEPARTMENT: department, _URGENCY: urgency}
+        for (status, department), urgency in product(branch.pairs, urgencies)
+    ]
     texts: list[str] = []
     parameters: list[Any] = []
-    compiler: SQLCompiler | None = None
-    for queryset, urgencies in wanted:
-        if not urgencies:
-            continue
-        found = queryset.order_by(date.order(), last.order()).values_list("urgency", date.name, "ticket_id")[:number]
-        compiler = found.query.get_compiler(connection=connection)
-        sql, fixed = compiler.as_sql()
-        if connection.vendor == "mysql":
-            sql = _with_hint(sql, _RANK_INDEXES[branch.date], TicketRank)
-        places = [
-            {_STATUS: status, _DEPARTMENT: department, _URGENCY: urgency}
-            for (status, department), urgency in product(branch.pairs, urgencies)
-        ]
-        _repeat(sql, fixed, places, [keys[0], date, last], number, texts, parameters)
-    if compiler is None:
-        return []
-    rows = _executed(compiler, _joined(texts, [keys[0], date, last], number), parameters)
-    return [(urgency, None if moment == ranking.NO_DATE else moment, pk) for urgency, moment, pk in rows]
+    _repeat(sql, fixed, places, order, number, texts, parameters)
+    return _executed(compiler, _joined(texts, order, number), parameters)
 
 
 _RANK_INDEXES = {"lastupdate": "hd_rank_updated", "created": "hd_rank_created", "est_duedate": "hd_rank_due"}

@@ -161,7 +161,9 @@ def test_a_run_goes_on_where_it_was_killed(desk: Desk, history: list[Ticket], mo
     assert TicketRank.objects.count() == Ticket.objects.count()
 
 
-def test_a_page_costs_the_same_statements_whatever_the_number(desk: Desk) -> None:
+def test_a_page_costs_no_more_statements_the_longer_the_history(desk: Desk) -> None:
+    """With many tickets one urgency fills the page; with few the others are asked as well."""
+
     def cost() -> int:
         ranking.keep_up(now=NOW + timedelta(hours=1))
         access: Any = access_of(Agent.objects.select_related("role").get(pk=desk.colleague.pk))
@@ -173,7 +175,7 @@ def test_a_page_costs_the_same_statements_whatever_the_number(desk: Desk) -> Non
     fill(desk, 10)
     few = cost()
     fill(desk, 490)
-    assert cost() == few <= 8
+    assert cost() <= few <= 8
 
 
 def test_other_orders_do_not_ask_for_ranks(desk: Desk, history: list[Ticket]) -> None:
