@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.selectors import form_for
+from helpdesk.forms.selectors import built_in_form
 from helpdesk.forms.services import remove_answers, save_answers
 from helpdesk.people.actor import Actor
 from helpdesk.people.contact_form import Answers
@@ -14,16 +14,18 @@ from helpdesk.people.models import EndUser, Organization
 
 def save_contact_answers(user: EndUser, answers: Answers, actor: Actor, now: datetime) -> None:
     """Save answers about a user, with the row of `user__cdata`; the first call makes the entry, empty or not."""
-    form = form_for(EntryObject.USER)
-    if form is not None:
-        save_answers(EntryObject.USER, user.pk, form, answers, actor, now=now)
+    known = built_in_form(EntryObject.USER)
+    if known is not None:
+        save_answers(EntryObject.USER, user.pk, known.form, answers, actor, built_in=known.fields, now=now)
 
 
 def save_organization_answers(organization: Organization, answers: Answers, actor: Actor, now: datetime) -> None:
     """Save answers about an organization, with the row of `organization__cdata`; the first call makes the entry."""
-    form = form_for(EntryObject.ORGANIZATION)
-    if form is not None:
-        save_answers(EntryObject.ORGANIZATION, organization.pk, form, answers, actor, now=now)
+    known = built_in_form(EntryObject.ORGANIZATION)
+    if known is not None:
+        save_answers(
+            EntryObject.ORGANIZATION, organization.pk, known.form, answers, actor, built_in=known.fields, now=now
+        )
 
 
 def remove_contact_answers(user: EndUser) -> None:

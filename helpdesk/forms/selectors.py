@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.utils.safestring import SafeString
 
+from helpdesk.configuration.versioned import Versioned
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject, FieldFlag
 from helpdesk.forms.field_types import StoredAnswer, has_answers, type_of
@@ -50,6 +51,31 @@ class AnsweredForm:
 def form_for(object_type: str) -> Form | None:
     """Give the built-in form that every object of this type has (the first one of the type)."""
     return Form.objects.filter(type=object_type).order_by("id").first()
+
+
+@dataclass(frozen=True)
+class BuiltInForm:
+    """The form that every object of a type has, with its fields in their order."""
+
+    form: Form
+    fields: tuple[FormField, ...]
+
+
+def _read_built_in_forms() -> dict[str, BuiltInForm]:
+    fields: dict[int, list[FormField]] = {}
+    for field in FormField.objects.filter(form__type__in=[one.value for one in EntryObject]).order_by("sort", "id"):
+        fields.setdefault(field.form_id or 0, []).append(field)
+    forms = Form.objects.filter(type__in=[one.value for one in EntryObject]).order_by("-id")
+    return {form.type: BuiltInForm(form, tuple(fields.get(form.pk, ()))) for form in forms}
+
+
+_built_in_forms = Versioned("built-in-forms", _read_built_in_forms)
+_built_in_forms.forget_with(Form, FormField)
+
+
+def built_in_form(object_type: str) -> BuiltInForm | None:
+    """Give the form of `form_for` with its fields; while warm without a query (`helpdesk.configuration.versioned`)."""
+    return _built_in_forms().get(object_type)
 
 
 def fields_of(form: Form) -> list[FormField]:

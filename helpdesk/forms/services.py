@@ -1,6 +1,6 @@
 """What changes answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ def save_answers(
     *,
     sort: int = 1,
     disabled: Collection[int] | None = None,
+    built_in: Sequence[FormField] | None = None,
     now: datetime | None = None,
 ) -> FormEntry:
     """Save answers of one form for one object, with the row of the cdata table; give the form's entry.
@@ -38,12 +39,13 @@ def save_answers(
     `values` is keyed by variable name (in any case) or field id; a value is what was submitted, or the Python value
     of the field's type. The first call makes the entry at position `sort` with one answer row for every field that
     stores answers, empty where nothing was given, and notes the fields in `disabled`, which the help topic switched
-    off (None: no topic has listed the form). Later calls change the given fields only. Whether the actor may do this
-    is the business of the service of the object. `object_id` is None for the company. Raises ValidationFailed
+    off (None: no topic has listed the form). Later calls change the given fields only. `built_in` are the fields of the
+    form for callers who have them, where it is the built-in one of the type. Whether the actor may do this is the
+    business of the service of the object. `object_id` is None for the company. Raises ValidationFailed
     (`too_long`, the field's name) for an answer of more bytes than its column holds. (osticket/forms.md §3)
     """
     moment = now or timezone.now()
-    fields = [field for field in fields_of(form) if has_answers(field)]
+    fields = [field for field in (fields_of(form) if built_in is None else built_in) if has_answers(field)]
     with transaction.atomic():
         entry, is_new = _entry(object_type, object_id, form, sort, disabled, moment)
         clean = _parsed(fields, values)
@@ -54,7 +56,7 @@ def save_answers(
         if changed and object_id is not None and object_type in cdata.TABLES:
             written = [field for field in fields if field.pk in changed]
             short = {field.pk: _short(field, clean.get(field.pk)) for field in written}
-            cdata.update_row(object_type, object_id, short)
+            cdata.update_row(object_type, object_id, short, fields=built_in)
         if changed and not is_new and object_id is not None:
             answers_saved.send(FormEntry, object_type=object_type, object_id=object_id)
     log.debug("answers_saved", entry=entry.pk, fields=len(changed), actor_kind=actor.kind)
