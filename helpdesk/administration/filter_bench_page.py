@@ -180,6 +180,7 @@ def _result(trial: Trial) -> dict[str, Any]:
                 "rules": [_rule(one, number, fields) for number in _shown_rules(one)],
                 "hidden": len(one.rules) - len(_shown_rules(one)),
                 "actions": [action_in_words(action.row, known) for action in one.ready.actions],
+                "has_acted": one.standing in {Standing.APPLIED, Standing.REJECTED},
                 "stops": one.ready.row.stops and one.standing is Standing.APPLIED,
                 "problems": [
                     in_words(problem, one.ready.row) for problem in one.ready.problems if problem.rule is None

@@ -228,6 +228,15 @@ def standings(answer: Any) -> dict[str, str]:
     }
 
 
+def actions_shown(answer: Any) -> dict[str, str]:
+    """Give what is said of the actions of each filter."""
+    soup = BeautifulSoup(answer.content, "html.parser")
+    return {
+        one.strong.get_text(): one.select_one(".flt-then").get_text(" ", strip=True)  # type: ignore[union-attr]
+        for one in soup.select(".flt-trace > li")
+    }
+
+
 MAIL = "From: Jo <jo@customer.test>\nTo: support@acme.test\nSubject: Invoice 7\n\nPlease pay.\n"
 
 
@@ -241,6 +250,8 @@ def test_a_mail_shows_what_matched_and_what_the_ticket_would_be(browser: Client)
         "API only": "not asked",
         BAN_LIST_NAME: "no match",
     }
+    not_done = {name for name, words in actions_shown(answer).items() if words.startswith("Not done:")}
+    assert not_done == {"Everybody", "Nobody", "API only", BAN_LIST_NAME}
     text = text_of(answer)
     for words in (
         "Department Accounting by “Invoices”",
