@@ -12,6 +12,8 @@ from mailfetch.selectors import MailboxReport, is_polling, mailbox_reports
 
 TOKEN_MARGIN = timedelta(days=1)
 PLACE = "Look at /admin/ under Mailboxes."
+MAILBOXES, QUARANTINE = "admin:mailboxes", "admin:hd_mailfetch_quarantinedmail_changelist"
+ADDRESSES = "admin:hd_mail_emailaddress_changelist"
 
 
 @health_check("mailboxes", "Incoming mail")
@@ -25,6 +27,7 @@ def incoming_mail(now: datetime) -> Iterator[Finding]:
                 "Mailboxes are set up, but fetching is switched off.",
                 f"{len(reports)}",
                 advice="Switch “Fetch mail” on under Settings, E-mail, or take the accounts out of use.",
+                page="admin:settings email",
             )
         )
     kept = QuarantinedMail.objects.filter(state=QuarantinedMail.State.KEPT).count()
@@ -34,6 +37,7 @@ def incoming_mail(now: datetime) -> Iterator[Finding]:
                 "Mails that could not be used were set aside.",
                 f"{kept}",
                 advice="Decide about them at /admin/ under Mails set aside.",
+                page=QUARANTINE,
             )
         )
     yield from findings or [ok("Mail comes in.", f"{len(reports)} mailboxes")]
@@ -42,10 +46,12 @@ def incoming_mail(now: datetime) -> Iterator[Finding]:
 def _mailbox(report: MailboxReport) -> Iterator[Finding]:
     address, mailbox = report.account.email.email, report.mailbox
     if report.credentials_problem:
-        yield failure(f"{address}: {report.credentials_problem}", advice="Save the account with its password again.")
+        advice = "Save the account with its password again."
+        yield failure(f"{address}: {report.credentials_problem}", advice=advice, page=ADDRESSES)
     if mailbox.stopped is not None:
-        yield failure(f"{address} is not fetched any more: {mailbox.last_error}", advice=f"{PLACE} Resume it there.")
-    elif mailbox.failures >= ALARM_AFTER:
-        yield failure(f"{address} cannot be fetched: {mailbox.last_error}", f"{mailbox.failures} times", advice=PLACE)
+        advice = f"{PLACE} Resume it there."
+        yield failure(f"{address} is not fetched any more: {mailbox.last_error}", advice=advice, page=MAILBOXES)
     elif mailbox.failures:
-        yield warning(f"{address} cannot be fetched: {mailbox.last_error}", f"{mailbox.failures} times", advice=PLACE)
+        say = failure if mailbox.failures >= ALARM_AFTER else warning
+        sentence = f"{address} cannot be fetched: {mailbox.last_error}"
+        yield say(sentence, f"{mailbox.failures} times", advice=PLACE, page=MAILBOXES)

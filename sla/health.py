@@ -14,6 +14,7 @@ from sla.selectors import problems_of
 
 MOST_SHOWN = 10
 ADVICE = "Correct the schedule under Administration, Schedules; tickets come in meanwhile."
+PAGE = "admin:schedules"
 
 
 @health_check("schedules", "Schedules")
@@ -26,9 +27,9 @@ def schedules(now: datetime) -> Iterator[Finding]:
     found = [(row, problem) for row in rows for problem in problems_of(row, entries.get(row.pk, []), now.date())]
     found += [(row, "No hour ever passes on it: its tickets have no due date.") for row in rows if _is_stuck(row, now)]
     for row, problem in found[:MOST_SHOWN]:
-        yield warning(f"Schedule “{row.name}”: {problem}", f"schedule {row.pk}", advice=ADVICE)
+        yield warning(f"Schedule “{row.name}”: {problem}", f"schedule {row.pk}", advice=ADVICE, page=PAGE)
     if len(found) > MOST_SHOWN:
-        yield warning("More schedules have problems.", str(len(found) - MOST_SHOWN), advice=ADVICE)
+        yield warning("More schedules have problems.", str(len(found) - MOST_SHOWN), advice=ADVICE, page=PAGE)
     if not found:
         yield ok("All schedules can be used.", f"{len(rows)} there")
 

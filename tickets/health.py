@@ -12,6 +12,7 @@ from tickets.intake import intake
 from tickets.reference_data import queue_tables
 
 MOST_SHOWN = 10
+FILTERS, QUEUES = "admin:filters", "agent:queue_setup"
 
 
 @health_check("filters", "Ticket filters")
@@ -21,11 +22,11 @@ def filters(now: datetime) -> Iterator[Finding]:
     found = [(one, problem) for one in in_use for problem in one.problems]
     for one, problem in found[:MOST_SHOWN]:
         advice = "Correct the filter under Administration, Ticket filters; tickets come in meanwhile."
-        yield warning(f"Filter “{one.name}”: {in_words(problem, one.row)}", f"filter {one.row.id}", advice=advice)
+        sentence = f"Filter “{one.name}”: {in_words(problem, one.row)}"
+        yield warning(sentence, f"filter {one.row.id}", advice=advice, page=FILTERS)
     if len(found) > MOST_SHOWN:
-        yield warning(
-            "More filters have problems.", str(len(found) - MOST_SHOWN), advice="Look at the list of filters."
-        )
+        rest = str(len(found) - MOST_SHOWN)
+        yield warning("More filters have problems.", rest, advice="Look at the list of filters.", page=FILTERS)
     if not found:
         yield ok("All filters can be used.", f"{len(in_use)} in use")
 
@@ -42,8 +43,10 @@ def queues(now: datetime) -> Iterator[Finding]:
     ]
     for row, path in found[:MOST_SHOWN]:
         advice = "Take the condition out: “Edit” above the list."
-        yield warning(f"Queue “{row.title}” asks for a field that is gone: {path}", f"queue {row.id}", advice=advice)
+        sentence = f"Queue “{row.title}” asks for a field that is gone: {path}"
+        yield warning(sentence, f"queue {row.id}", advice=advice, page=QUEUES)
     if len(found) > MOST_SHOWN:
-        yield warning("More queues have problems.", str(len(found) - MOST_SHOWN), advice="Look at their conditions.")
+        rest = str(len(found) - MOST_SHOWN)
+        yield warning("More queues have problems.", rest, advice="Look at their conditions.", page=QUEUES)
     if not found:
         yield ok("The conditions of all queues can be read.", f"{len(rows)} there")

@@ -170,7 +170,9 @@ class HelpTopicAdmin(ServiceAdmin):
     @admin.display(description=_("forms"))
     def forms(self, row: HelpTopic) -> str:
         """Lead to the forms that the topic asks for."""
-        return format_html('<a href="{}">{}</a>', reverse("admin:topic_form", args=[row.pk]), _("Forms"))
+        return format_html(
+            '<a class="adm-link" href="{}">{}</a>', reverse("admin:topic_form", args=[row.pk]), _("Forms")
+        )
 
     def perform_deletion(self, obj: HelpTopic, actor: Actor) -> None:
         """Delete a topic."""

@@ -175,6 +175,12 @@ def sidebar(request: HttpRequest) -> list[Item]:
     return [{"title": "", "items": [start]}, *groups()]
 
 
+def page_called(name: str) -> Item | None:
+    """Give the page of the navigation at an address of this name, None for one that is not there."""
+    entries = [entry for _title, entries in GROUPS for entry in entries if entry.name == name]
+    return next(iter(_items(entries)), None)
+
+
 def _items(entries: list[Entry]) -> list[Item]:
     items = []
     for entry in entries:

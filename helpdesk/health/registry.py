@@ -23,6 +23,7 @@ class Level(Enum):
 class Finding:
     """What a check found: a plain sentence, the figure it rests on, and what to do ('' where nothing is to be done).
 
+    `page` is the name of the address where that is done (`admin:health`), '' where there is none.
     No figure or sentence holds a password, an address with one, or anything of a ticket.
     """
 
@@ -30,6 +31,7 @@ class Finding:
     sentence: str
     figure: str = ""
     advice: str = ""
+    page: str = ""
 
 
 def ok(sentence: str, figure: str = "") -> Finding:
@@ -37,14 +39,14 @@ def ok(sentence: str, figure: str = "") -> Finding:
     return Finding(Level.OK, sentence, figure)
 
 
-def warning(sentence: str, figure: str = "", *, advice: str) -> Finding:
+def warning(sentence: str, figure: str = "", *, advice: str, page: str = "") -> Finding:
     """Say that something should be looked at."""
-    return Finding(Level.WARNING, sentence, figure, advice)
+    return Finding(Level.WARNING, sentence, figure, advice, page)
 
 
-def failure(sentence: str, figure: str = "", *, advice: str) -> Finding:
+def failure(sentence: str, figure: str = "", *, advice: str, page: str = "") -> Finding:
     """Say that something does not work."""
-    return Finding(Level.FAILURE, sentence, figure, advice)
+    return Finding(Level.FAILURE, sentence, figure, advice, page)
 
 
 Examine = Callable[[datetime], Finding | Iterable[Finding]]

@@ -11,6 +11,7 @@ from helpdesk.mail.transport import has_server
 from helpdesk.outbox.models import Effect
 
 PATIENCE = timedelta(minutes=30)
+ADDRESSES, OUTBOX = "admin:hd_mail_emailaddress_changelist", "admin:hd_outbox_effect_changelist"
 State = Effect.State
 
 
@@ -26,6 +27,7 @@ def _servers() -> Iterator[Finding]:
         yield warning(
             "No mail server is set up: mails wait.",
             advice="Give an address an SMTP account (/admin/hd_mail/emailaddress/), or set MAIL_SERVER (docs/mail.md).",
+            page=ADDRESSES,
         )
 
 
@@ -34,13 +36,15 @@ def _waiting(now: datetime) -> Iterator[Finding]:
     count = late.count()
     if count and has_server():
         reason = late.exclude(error="").order_by("-pk").values_list("error", flat=True).first() or ""
-        yield failure("Mails have been waiting for long.", f"{count}", advice=f"Look at /admin/ under Outbox. {reason}")
+        advice = f"Look at /admin/ under Outbox. {reason}"
+        yield failure("Mails have been waiting for long.", f"{count}", advice=advice, page=OUTBOX)
 
 
 def _failed() -> Iterator[Finding]:
     count = Effect.objects.filter(state=State.FAILED).count()
     if count:
-        yield warning("Some mails were given up.", f"{count}", advice="Retry or discard them at /admin/ under Outbox.")
+        advice = "Retry or discard them at /admin/ under Outbox."
+        yield warning("Some mails were given up.", f"{count}", advice=advice, page=OUTBOX)
 
 
 @health_check("mail accounts", "Mail accounts")
@@ -51,6 +55,6 @@ def mail_accounts(now: datetime) -> Iterator[Finding]:
     for account in troubled:
         sentence = "A mail account cannot sign in." if account.active else "A mail account was switched off."
         advice = f"{account.last_error_msg} (/admin/mail-sign-in/)"
-        yield failure(sentence, account.email.email, advice=advice)
+        yield failure(sentence, account.email.email, advice=advice, page="admin:mail_sign_in")
     if not troubled:
         yield ok("Every mail account can sign in.")

@@ -43,8 +43,8 @@ class Effect(models.Model):
 
     class Meta:
         db_table = "hd_outbox_effect"
-        verbose_name = _("effect")
-        verbose_name_plural = _("effects")
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(fields=["state", "next_try"], name="hd_outbox_effect_due"),
             models.Index(fields=["object_type", "object_id"], name="hd_outbox_effect_object"),

@@ -12,7 +12,10 @@ from helpdesk.mail.message_types import MESSAGE_TYPES
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
 from helpdesk.outbox.delivery import deliver_due
 from helpdesk.outbox.models import Effect
+from tasks.models import Task
+from tests.factories import new_task, new_ticket
 from tests.mail.sink import smtp_sink
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -59,4 +62,33 @@ def test_the_list_says_what_a_mail_is_for_and_carries_the_name_of_its_kind(brows
     page = BeautifulSoup(browser.get(reverse("admin:hd_outbox_effect_changelist")).content, "html.parser")
     assert str(MESSAGE_TYPES["ticket.overdue"].title) in page.get_text()
     assert page.title is not None
-    assert page.title.get_text(strip=True).startswith("Effects")
+    assert page.title.get_text(strip=True).startswith("Deliveries")
+
+
+def test_the_list_names_the_ticket_or_task_and_leads_to_it(browser: Client) -> None:
+    ticket = new_ticket()
+    task = new_task(ticket)
+    Ticket.objects.filter(pk=ticket.pk).update(number="004711")
+    Task.objects.filter(pk=task.pk).update(number="815")
+    Effect.objects.all().delete()
+    for kind, pk in (("ticket", ticket.pk), ("task", task.pk), ("ticket", 999_999), ("agent", 1)):
+        mail = NewMail([Recipient(RecipientKind.ADDRESS, "ann@customer.test")], f"{kind} {pk}", subject="News")
+        queue_mails([mail], object_type=kind, object_id=pk, now=timezone.now())
+
+    def cells(query: str = "") -> list[tuple[str, str]]:
+        page = BeautifulSoup(
+            browser.get(f"{reverse('admin:hd_outbox_effect_changelist')}{query}").content, "html.parser"
+        )
+        found = page.select("#result_list td.field-about")
+        links = [cell.select_one("a") for cell in found]
+        return [
+            (cell.get_text(strip=True), str(link["href"]) if link else "")
+            for cell, link in zip(found, links, strict=True)
+        ]
+
+    to_ticket = ("Ticket #004711", reverse("agent:ticket", args=[ticket.pk]))
+    to_task = ("Task #815", reverse("agent:task", args=[task.pk]))
+    assert cells() == [("", ""), ("deleted since", ""), to_task, to_ticket]
+    assert cells("?q=%23004711") == [to_ticket]
+    assert cells("?q=815") == [to_task]
+    assert cells("?q=nothing") == []

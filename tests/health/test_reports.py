@@ -17,7 +17,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from helpdesk.health.registry import registered_checks
 from helpdesk.health.selectors import SUMMARY
 from helpdesk.health.services import record_backup, record_worker
+from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind, queue_mails
+from helpdesk.outbox.models import Effect
 from helpdesk.people.models import Agent
+from mailfetch import quarantine
+from mailfetch.places import Place
 from tests.sign_in import agent_client
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +116,20 @@ class TestPage:
         assert marks == sorted(marks, key=["Failure", "Warning", "OK"].index)
         assert len({row.th.get_text() for row in rows if row.th}) == len(registered_checks())
         assert "Start it: ostler serve" in rows[marks.index("Failure")].parent.get_text()  # type: ignore[union-attr]
+
+    def test_what_waits_for_a_decision_leads_to_where_it_is_decided(self, make_agent: MakeAgent) -> None:
+        quarantine.keep(
+            b"Subject: x\r\n\r\nx", Place(1), mailbox="box@acme.test", reason="broken", explanation="Broke."
+        )
+        mail = NewMail([Recipient(RecipientKind.ADDRESS, "ann@customer.test")], "x", subject="x", text="x")
+        queue_mails([mail], object_type="", object_id=0, now=timezone.now())
+        Effect.objects.update(state=Effect.State.FAILED)
+        browser = agent_client(make_agent("ada", isadmin=True))
+        page = BeautifulSoup(browser.get("/admin/health/").content, "html.parser")
+        links = {link.get_text(strip=True): str(link["href"]) for link in page.select(".adm-health tbody a")}
+        assert links["Mails set aside"] == "/admin/hd_mailfetch/quarantinedmail/"
+        assert links["Outbox"] == "/admin/hd_outbox/effect/"
+        assert {browser.get(address).status_code for address in links.values()} == {200}
 
     def test_it_is_for_administrators(self, make_agent: MakeAgent) -> None:
         assert agent_client(make_agent("bob")).get("/admin/health/").status_code == 403

@@ -7,6 +7,7 @@ from helpdesk.health.registry import Finding, health_check, ok, warning
 from helpdesk.schedule import RECURRING_JOBS
 
 LONGEST_RUN = timedelta(hours=2)
+PAGE = "admin:django_celery_beat_periodictask_changelist"
 
 
 @health_check("jobs", "Recurring jobs")
@@ -17,7 +18,7 @@ def recurring_jobs(now: datetime) -> Finding:
     failed = [name for task, name in names.items() if task in runs and runs[task].state == FAILED]
     if failed:
         advice = "The log of the worker says why. They are tried again at their next time."
-        return warning("The last run of a job failed.", ", ".join(sorted(failed)), advice=advice)
+        return warning("The last run of a job failed.", ", ".join(sorted(failed)), advice=advice, page=PAGE)
     endless = [
         name
         for task, name in names.items()
@@ -25,6 +26,6 @@ def recurring_jobs(now: datetime) -> Finding:
     ]
     if endless:
         advice = "Its worker was killed, or it hangs. It runs again at its next time, or: manage.py cron --job NAME."
-        return warning("A job has not ended for hours.", ", ".join(sorted(endless)), advice=advice)
+        return warning("A job has not ended for hours.", ", ".join(sorted(endless)), advice=advice, page=PAGE)
     ran = sum(task in runs for task in names)
     return ok("No job has failed.", f"{ran} of {len(names)} have run")

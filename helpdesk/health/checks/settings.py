@@ -64,4 +64,5 @@ def system_log(now: datetime) -> Finding:
         return ok("The system log has no error of the last day.")
     newest = errors.order_by("-log_id").values_list("title", flat=True).first()
     advice = f"Read the system log. The newest: {newest}"
-    return warning("The system log has errors of the last day.", f"{count}", advice=advice)
+    page = "admin:hd_configuration_systemlogentry_changelist"
+    return warning("The system log has errors of the last day.", f"{count}", advice=advice, page=page)
