@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms.widgets import Script
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from helpdesk.accounts.gate import AgentRequest
 from helpdesk.administration.forms import ServiceForm
 from helpdesk.administration.model_admin import ServiceAdmin, is_new
 from helpdesk.administration.site import site
 from helpdesk.audit.services import ObjectType
-from helpdesk.knowledge.constants import PageType
+from helpdesk.knowledge.agent_forms import rich_text
+from helpdesk.knowledge.constants import AttachmentType, PageType
 from helpdesk.knowledge.models import Page
-from helpdesk.knowledge.selectors import slug_of
+from helpdesk.knowledge.selectors import editable_html, page_preview, slug_of
 from helpdesk.knowledge.services import PageDraft, delete_page, store_page
 from helpdesk.knowledge.services.pages import page_uses
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.actor import Actor
+from tickets.models import Ticket
+from tickets.names import address_of, shown_user
+from tickets.text_variables import roots_for_visitor
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -63,10 +73,17 @@ class PageForm(ServiceForm):
     is_active = forms.BooleanField(label=_("Active"), required=False)
     body = forms.CharField(
         label=_("Text"),
-        widget=forms.Textarea(attrs={"rows": 16}),
-        help_text=_("HTML. Variables such as %{company.name} and %{url} are replaced."),
+        widget=rich_text(16, source=True),
+        help_text=_(
+            "Variables such as %{company.name} and %{url} are replaced, also as the address of a link."
+            " “Preview” shows the text as its readers will see it, in a tab of its own; nothing is saved for that."
+        ),
     )
     notes = forms.CharField(label=_("Internal notes"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    class Media:
+        css = {"all": ["ostler/rich-text.css", "ostler/administration-texts.css"]}
+        js = [Script("ostler/rich-text.js", type="module")]
 
     def initial_values(self, row: Page) -> dict[str, Any]:
         """Read the row."""
@@ -79,9 +96,10 @@ class PageForm(ServiceForm):
         }
 
     def prepare(self, row: Page) -> None:
-        """Show the type of an existing page, which cannot change."""
+        """Show the type of an existing page, which cannot change, and its images."""
         if not is_new(row):
             del self.fields["type"]
+            self.initial["body"] = editable_html(row.body, AttachmentType.PAGE, row.pk)
 
     def perform(self, actor: Actor) -> Page:
         """Store the page."""
@@ -101,6 +119,7 @@ class PageAdmin(ServiceAdmin):
     """Pages and texts of messages."""
 
     form = PageForm
+    change_form_after_template = "administration/texts/editing.html"
     object_type = ObjectType.PAGE
     list_display = ("name", "shown_type", "isactive", "address", "uses", "updated")
     list_filter = ("isactive", PurposeFilter)
@@ -123,7 +142,7 @@ class PageAdmin(ServiceAdmin):
         if row.type != PageType.OTHER or not row.isactive:
             return ""
         path = f"/pages/{slug_of(row.name)}"
-        return format_html('<a href="{}">{}</a>', path, path)
+        return format_html('<a class="adm-link" href="{}">{}</a>', path, path)
 
     @admin.display(description=_("In use"))
     def uses(self, row: Page) -> str:
@@ -133,3 +152,21 @@ class PageAdmin(ServiceAdmin):
     def perform_deletion(self, obj: Page, actor: Actor) -> None:
         """Delete the page."""
         delete_page(obj, actor=actor)
+
+
+@require_POST
+def page_preview_page(request: AgentRequest) -> HttpResponse:
+    """Show the text of a form as its readers would see it, without saving anything."""
+    page = Page.objects.filter(pk=id_in(request.GET.get("page", "")) or 0).first()
+    kind = page.type if page is not None else request.POST.get("type", "")
+    roots = None
+    if kind == PageType.THANK_YOU:
+        newest = Ticket.objects.accessible_to(request.access).select_related("user").order_by("-pk").first()
+        if newest is not None and newest.user is not None:
+            roots = roots_for_visitor(newest, name=shown_user(newest.user), email=address_of(newest.user))
+    html = page_preview(request.POST.get("body", ""), page_id=page.pk if page is not None else 0, roots=roots)
+    context = {"page_name": request.POST.get("name", ""), "html": html, "purpose": PURPOSES.get(kind, "")}
+    return render(request, "administration/texts/preview.html", context)
+
+
+site.add_page("pages/preview/", cast(Any, page_preview_page), name="page_preview")

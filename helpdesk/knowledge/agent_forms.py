@@ -19,9 +19,12 @@ from helpdesk.legacy.errors import DomainError
 from helpdesk.people.models import Department
 
 
-def rich_text(rows: int) -> forms.Textarea:
-    """Give the control for a text with markup; the editor takes it over where scripts run."""
-    return forms.Textarea(attrs={"rows": rows, "data-rich-text": ""})
+def rich_text(rows: int, *, source: bool = False) -> forms.Textarea:
+    """Give the control for a text with markup; the editor takes it over where scripts run.
+
+    With `source` the HTML itself can be written, too.
+    """
+    return forms.Textarea(attrs={"rows": rows, "data-rich-text": "", **({"data-rich-source": ""} if source else {})})
 
 
 class TextForm(forms.Form):

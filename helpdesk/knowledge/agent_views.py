@@ -27,6 +27,7 @@ from helpdesk.knowledge.constants import AttachmentType
 from helpdesk.knowledge.faq_pages import FileLine, category_page, category_sections, faq_page, file_lines, found_faqs
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory
 from helpdesk.knowledge.policies import may_manage_canned, may_manage_faqs
+from helpdesk.knowledge.selectors import editable_html
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import DomainError
 
@@ -102,6 +103,8 @@ def edit_faq(request: AgentRequest, faq_id: int | None = None) -> HttpResponse:
         messages.info(request, _("FAQs stand in categories: make the first one."))
         return redirect("agent:kb_category_new")
     initial = FaqForm.initial_of(found) if found else {"category": request.GET.get("category", "")}
+    if found:
+        initial["answer"] = editable_html(found.answer, AttachmentType.FAQ, found.pk)
     attached = _attached(AttachmentType.FAQ, found)
     form = FaqForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
     guard = Guard(request.POST, found, FaqForm.initial_of)
@@ -168,6 +171,8 @@ def edit_canned_response(request: AgentRequest, canned_id: int | None = None) ->
     _require(may_manage_canned(request.actor))
     found = get_object_or_404(CannedResponse, pk=canned_id) if canned_id else None
     initial = CannedForm.initial_of(found) if found else {}
+    if found:
+        initial["response"] = editable_html(found.response, AttachmentType.CANNED_RESPONSE, found.pk)
     attached = _attached(AttachmentType.CANNED_RESPONSE, found)
     form = CannedForm(*_sent(request), initial=initial, attached=attached, owner=agent_owner(request.agent))
     guard = Guard(request.POST, found, CannedForm.initial_of)

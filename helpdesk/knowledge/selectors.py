@@ -1,5 +1,7 @@
 """The reads of pages that administrators write."""
 
+import base64
+import html as html_text
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,8 +15,11 @@ from helpdesk.files.links import LinkMaker
 from helpdesk.files.selectors import attachments_of
 from helpdesk.knowledge.constants import AttachmentType, PageType
 from helpdesk.knowledge.models import Page
-from helpdesk.threads.html import displayed_html
+from helpdesk.threads.html import clean_html, displayed_html
 from helpdesk.variables import common_roots, expand
+
+_FRESH_IMAGE = re.compile(r'(?<= src=")/(?P<key>embedded-[0-9a-f]{16})(?=")')
+_OWN_IMAGE = re.compile(r"""(?P<before>\bsrc=["'])cid:(?P<key>[\w.-]{32})(?=["'])""", re.IGNORECASE)
 
 
 def landing_page_html() -> SafeString:
@@ -52,9 +57,34 @@ def page_html(page: Page) -> SafeString:
     return displayed_html(_expanded(page.body), image_url=image_urls(AttachmentType.PAGE, page.pk))
 
 
-def image_urls(object_type: str, object_id: int) -> Callable[[str], str | None]:
+def page_preview(html: str, *, page_id: int = 0, roots: Mapping[str, Any] | None = None) -> SafeString:
+    """Give a text as its readers would see it once it is stored; `page_id` is the page whose images it may show.
+
+    Images that only just came with the text are shown, too: nothing is stored for a look.
+    """
+    cleaned = clean_html(html)
+    fresh = {one.placeholder: f"data:{one.type};base64,{base64.b64encode(one.data).decode()}" for one in cleaned.images}
+    stored = image_urls(AttachmentType.PAGE, page_id)
+    shown = displayed_html(
+        _expanded(cleaned.html, roots), image_url=lambda key: f"/{key}" if key in fresh else stored(key)
+    )
+    return SafeString(_FRESH_IMAGE.sub(lambda found: fresh.get(found["key"], ""), shown))
+
+
+def editable_html(html: str, object_type: str, object_id: int) -> str:
+    """Give a stored text for an agent's editor: its images by signed addresses, which storing turns back into keys."""
+    url = image_urls(object_type, object_id, door="agent:file")
+
+    def shown(found: re.Match[str]) -> str:
+        address = url(found["key"].lower())
+        return found["before"] + html_text.escape(address) if address else found[0]
+
+    return _OWN_IMAGE.sub(shown, html)
+
+
+def image_urls(object_type: str, object_id: int, *, door: str = "portal:file") -> Callable[[str], str | None]:
     """Give the function that finds the signed address of an image in a text by its key."""
-    links = LinkMaker(reverse("portal:file"), timezone.now())
+    links = LinkMaker(reverse(door), timezone.now())
     images: dict[str, str] | None = None
 
     def url(key: str) -> str | None:

@@ -1,7 +1,8 @@
 /* Text with markup: takes over every textarea with data-rich-text. What is written goes back into the textarea as HTML,
    so that forms post and drafts save it as before; without this file people write plain text or the HTML itself. With
-   data-format-name the form says under that name that it sends html. The buttons come from
-   the template #rich-text-tools of the page (components/rich_text_tools.html). */
+   data-format-name the form says under that name that it sends html; with data-rich-source the HTML itself can be written,
+   too, and text with markup that the editor would drop begins that way. What nobody touched is sent as it came. The
+   buttons come from the template #rich-text-tools of the page (components/rich_text_tools.html). */
 import Squire from "../vendor/squire/squire.js";
 
 const ALLOWED = {
@@ -10,7 +11,8 @@ const ALLOWED = {
   TBODY: [], TD: ["colspan", "rowspan"], TH: ["colspan", "rowspan"], THEAD: [], TR: [], U: [], UL: [],
 };
 const DROPPED = new Set(["SCRIPT", "STYLE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TEMPLATE", "HEAD", "TITLE", "META", "LINK"]);
-const LINKS = /^(?:https?:|mailto:|tel:|\/|#)/i;
+/* An address may be a variable, which the server replaces and judges then. */
+const LINKS = /^(?:https?:|mailto:|tel:|\/|#|%\{[\w.-]+\})/i;
 const IMAGES = /^(?:https?:|cid:|data:image\/(?:png|jpe?g|gif|webp);base64,|\/)/i;
 const MARKUP = /<\/?[a-z][^<>]*>|&(?:#\w+|\w+);/i;
 const LARGEST_IMAGE = 2 * 1024 * 1024;
@@ -37,6 +39,14 @@ function cleaned(node, into) {
 
 function fragment(html) {
   return cleaned(new DOMParser().parseFromString(html, "text/html").body, document.createDocumentFragment());
+}
+
+/* Whether the editor would drop some of this markup. */
+function loses(html) {
+  const box = document.createElement("div");
+  box.append(fragment(html));
+  const all = new DOMParser().parseFromString(html, "text/html").body;
+  return box.innerHTML !== all.innerHTML;
 }
 
 function asDataAddress(file) {
@@ -81,7 +91,7 @@ function takeOver(textarea) {
   if (label) {
     label.id ||= `${textarea.id}_label`;
     area.setAttribute("aria-labelledby", label.id);
-    label.addEventListener("click", () => area.focus());
+    label.addEventListener("click", () => textarea.focus());
   }
   const box = document.createElement("div");
   box.className = "rich-text";
@@ -97,16 +107,22 @@ function takeOver(textarea) {
 
   const editor = new Squire(area, { blockTag: "P", sanitizeToDOMFragment: fragment });
   const isEmpty = () => area.textContent.trim() === "" && !area.querySelector("img,hr,table");
+  const mayBeSource = "richSource" in textarea.dataset;
+  let isSource = false;
+  let untouched = null;
   const read = () => {
     editor.setHTML(asHtml(textarea.value));
+    untouched = MARKUP.test(textarea.value) ? editor.getHTML() : null;
     area.toggleAttribute("data-empty", isEmpty());
   };
   read();
 
   const write = () => {
+    if (isSource) return;
     area.toggleAttribute("data-empty", isEmpty() && !area.querySelector("ul,ol,blockquote,pre"));
     const html = isEmpty() ? "" : editor.getHTML();
-    if (html === textarea.value) return;
+    if (html === textarea.value || html === untouched) return;
+    untouched = null;
     textarea.value = html;
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
   };
@@ -122,6 +138,7 @@ function takeOver(textarea) {
     quote: ["BLOCKQUOTE", () => editor.increaseQuoteLevel(), () => editor.decreaseQuoteLevel()],
     code: ["PRE", () => editor.code(), () => editor.removeCode()],
   };
+  if (!mayBeSource) tools.querySelector("[data-tool=source]").remove();
   const buttons = [...tools.querySelectorAll("[data-tool]")];
 
   /* One stop for Tab, as the pattern of toolbars has it: the arrow keys lead from button to button. */
@@ -131,13 +148,14 @@ function takeOver(textarea) {
     if (buttons.includes(event.target)) stopAt(event.target);
   });
   tools.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(event.target);
+    const usable = buttons.filter((button) => !button.disabled);
+    const at = usable.indexOf(event.target);
     const forwards = getComputedStyle(tools).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
     const to = { [forwards]: at + 1, [backwards]: at - 1, Home: 0, End: -1 }[event.key];
     if (at < 0 || to === undefined) return;
     event.preventDefault();
-    buttons.at(to % buttons.length).focus();
+    usable.at(to % usable.length).focus();
   });
 
   const show = () => {
@@ -161,7 +179,29 @@ function takeOver(textarea) {
     }
   }
 
+  const note = document.createElement("p");
+  note.className = "rich-text-note meta";
+  note.setAttribute("role", "status");
+  if (mayBeSource) box.append(note);
+
+  function showSource(on, words = "") {
+    if (!on && loses(textarea.value) && !window.confirm(tools.dataset.sourceLoss)) return;
+    write();
+    isSource = on;
+    area.hidden = on;
+    textarea.hidden = !on;
+    note.textContent = words;
+    for (const button of buttons) {
+      if (button.dataset.tool === "source") button.setAttribute("aria-pressed", String(on));
+      else button.disabled = on;
+    }
+    stopAt(on ? buttons.at(-1) : buttons[0]);
+    if (!on) read();
+  }
+  if (mayBeSource && loses(textarea.value)) showSource(true, tools.dataset.sourceNote);
+
   const use = {
+    source: () => showSource(!isSource),
     link() {
       const address = window.prompt(tools.dataset.linkPrompt, "https://");
       if (address && LINKS.test(address.trim())) editor.makeLink(address.trim());
@@ -190,6 +230,7 @@ function takeOver(textarea) {
     const toggle = toggles[name];
     if (toggle) switchFormat(toggle);
     else use[name]();
+    if (name === "source") return void textarea.focus();
     if (name !== "image") editor.focus();
     write();
     show();
@@ -226,8 +267,8 @@ function takeOver(textarea) {
     editor.insertHTML(event.detail.html);
     write();
   });
-  textarea.addEventListener("focus", () => area.focus());
-  textarea.focus = (options) => area.focus(options);
+  textarea.addEventListener("focus", () => isSource || area.focus());
+  textarea.focus = (options) => (isSource ? HTMLElement.prototype.focus.call(textarea, options) : area.focus(options));
   if (document.activeElement === textarea) area.focus();
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
+from helpdesk.knowledge.models import Page as TextPage
 from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.people.models import Agent, Department, Role
 from helpdesk.people.permissions import granted
@@ -32,6 +33,9 @@ PAGES = (
     "/admin/email-addresses/1/smtp/",
     "/admin/hd_sla/slaplan/",
     "/admin/hd_sla/slaplan/1/change/",
+    "/admin/hd_knowledge/page/add/",
+    "/admin/hd_outbox/effect/",
+    "/admin/health/",
     "/admin/schedules/",
     "/admin/schedules/1/",
     "/admin/schedules/4/",
@@ -109,6 +113,48 @@ def test_a_mailbox_is_removed_once_that_was_asked(visit: Visit) -> None:
     page.get_by_role("button", name="Remove this account").click()
     expect(page.get_by_text("The account was removed.")).to_be_visible()
     assert not EmailAccount.objects.filter(pk=account.pk).exists()
+
+
+def test_a_page_is_written_with_the_editor_looked_at_and_saved(visit: Visit, desk: Desk) -> None:
+    text = TextPage.objects.get(type="landing")
+    window = visit()
+    enter(window)
+    page = window.open(f"/admin/hd_knowledge/page/{text.pk}/change/")
+    page.locator("#id_body_area").fill("Closed on ")
+    page.keyboard.press("End")
+    page.keyboard.press("Control+b")
+    page.keyboard.type("Sunday")
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Preview").click()
+    expect(opened.value.locator("article b")).to_have_text("Sunday")
+    text.refresh_from_db()
+    assert "Sunday" not in text.body
+    opened.value.close()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/admin/hd_knowledge/page/")
+    text.refresh_from_db()
+    assert "<b>Sunday</b>" in text.body
+
+
+def test_markup_that_the_editor_does_not_keep_is_not_lost_by_opening_a_page(visit: Visit, desk: Desk) -> None:
+    text = TextPage.objects.get(type="landing")
+    styled = '<p style="text-align:center">Welcome to <a href="%{url}">us</a></p>'
+    TextPage.objects.filter(pk=text.pk).update(body=styled)
+    window = visit()
+    enter(window)
+    page = window.open(f"/admin/hd_knowledge/page/{text.pk}/change/")
+    expect(page.locator(".rich-text-note")).to_contain_text("shown as HTML")
+    expect(page.locator("#id_body")).to_be_visible()
+    assert accessibility_problems(page) == []
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator("#id_body")).to_have_value(styled)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="HTML").click()
+    expect(page.locator("#id_body_area a")).to_have_attribute("href", "%{url}")
+    page.get_by_role("button", name="HTML").press("Home")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/admin/hd_knowledge/page/")
+    assert TextPage.objects.get(pk=text.pk).body == styled, "nobody wrote anything"
 
 
 @pytest.mark.usefixtures("desk")

@@ -14,11 +14,15 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.files.models import Attachment
 from helpdesk.knowledge.models import CannedResponse, Faq, FaqCategory, Page
-from tests.factories import AgentFactory, RoleFactory
+from tests.factories import AgentFactory, EndUserFactory, RoleFactory, new_ticket
 from tests.knowledge.conftest import Library
 from tests.sign_in import agent_client
 
 pytestmark = pytest.mark.django_db
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -131,6 +135,71 @@ def test_administrators_change_pages(db: None) -> None:
         "/admin/hd_knowledge/page/add/", {"name": "imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
     )
     assert "Name already exists" in refused.content.decode()
+
+
+@pytest.mark.ignore_template_errors
+def test_administrators_look_at_a_page_before_they_save_it(db: None) -> None:
+    admin = AgentFactory.new(isadmin=True)
+    client = agent_client(admin)
+    ticket = new_ticket(user=EndUserFactory.new(name="Eve Adams"), department=admin.dept)
+    thanks = Page.objects.get(type="thank-you")
+    stored = thanks.body
+    body = f'<p>Hello %{{ticket.name}}, #%{{ticket.number}}<script>x()</script></p><img src="{PICTURE}" onload="x()">'
+    shown = soup(client.post(f"/admin/pages/preview/?page={thanks.pk}", {"name": "Thanks", "body": body}))
+    article = shown.select_one("article")
+    assert article is not None
+    assert f"Hello Eve Adams, #{ticket.number}" in article.get_text()
+    assert not article.select("script, [onload]")
+    assert [image["src"] for image in article.select("img")] == [PICTURE]
+    assert Page.objects.get(pk=thanks.pk).body == stored
+    assert not Attachment.objects.filter(type="P").exists()
+    new = soup(
+        client.post("/admin/pages/preview/", {"type": "other", "body": "<p>%{company.name} %{ticket.number}</p>"})
+    )
+    assert "%{ticket.number}" in new.get_text()
+    assert "%{company.name}" not in new.get_text()
+    assert client.get("/admin/pages/preview/").status_code == 405
+    assert agent_client(AgentFactory.new()).post("/admin/pages/preview/", {"body": "x"}).status_code == 403
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize("kind", ["page", "faq", "canned"])
+def test_images_are_seen_while_a_text_is_changed_and_stored_by_their_key(library: Library, kind: str) -> None:
+    agent = AgentFactory.new(isadmin=True, permissions={"faq.manage": 1}, role=RoleFactory.new(keys=["canned.manage"]))
+    client = agent_client(agent)
+    row: Any = {
+        "page": Page.objects.get(type="landing"),
+        "faq": library.faqs["How do I load paper?"],
+        "canned": CannedResponse.objects.order_by("pk").first(),
+    }[kind]
+    address, name = {
+        "page": (f"/admin/hd_knowledge/page/{row.pk}/change/", "body"),
+        "faq": (f"/scp/kb/faqs/{row.pk}/edit/", "answer"),
+        "canned": (f"/scp/canned/{row.pk}/", "response"),
+    }[kind]
+
+    def save(text: str) -> tuple[str, str]:
+        """Give the text that the form shows after saving it, and the stored one."""
+        form = soup(client.get(address)).select_one(f"form:has(textarea[name={name}])")
+        assert form is not None
+        values = {str(one["name"]): one.get("value", "") for one in form.select("input[name]:not([type=checkbox])")}
+        values |= {str(one["name"]): "on" for one in form.select("input[type=checkbox][name^=is_][checked]")}
+        values |= {
+            str(one["name"]): chosen["value"]
+            for one in form.select("select[name]")
+            if (chosen := one.select_one("option[selected]")) is not None
+        }
+        assert client.post(address, {**values, name: text}).status_code == 302
+        row.refresh_from_db()
+        shown = soup(client.get(address)).select_one(f"textarea[name={name}]")
+        assert shown is not None
+        return shown.get_text().strip(), str(getattr(row, name))
+
+    shown, stored = save(f'<p>Look: <img src="{PICTURE}"></p>')
+    [image] = BeautifulSoup(shown, "html.parser").select("img")
+    assert client.get(str(image["src"])).headers["Content-Type"] == "image/png"
+    assert 'src="cid:' in stored
+    assert save(shown)[1].lower() == stored.lower()
 
 
 @pytest.mark.ignore_template_errors
