@@ -169,9 +169,16 @@ class ImapSession:
             return is_news
 
     def has_news(self, *, after: int) -> bool:
-        """Whether there are mails above a UID."""
+        """Whether there are mails above a UID.
+
+        A server finds only what it has told us of. What came meanwhile it tells with the answer, and not again while we
+        idle: that is news, too.
+        """
         with failing_as("cannot list the mails"):
-            return any(uid > after for uid in self._client.search(["UID", f"{after + 1}:*"]))
+            told = self._client._imap.untagged_responses  # noqa: SLF001 -- search() gives the found only
+            told.pop("EXISTS", None)
+            found = self._client.search(["UID", f"{after + 1}:*"])
+            return any(uid > after for uid in found) or "EXISTS" in told
 
     def close(self) -> None:
         """Say goodbye."""

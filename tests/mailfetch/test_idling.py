@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connections
@@ -12,6 +13,7 @@ from django.db import connections
 from mailfetch import idling
 from mailfetch.fetching import Pace
 from mailfetch.rounds import fetch_all
+from mailfetch.servers.imap import ImapSession
 from tests.mailfetch.dovecot import User
 from tests.mailfetch.making import entries_of, mail, mailbox_of, server_that
 from tickets.models import Ticket
@@ -19,7 +21,7 @@ from tickets.models import Ticket
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fetching")]
 
 
-def eventually(is_so: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(is_so: Callable[[], bool], seconds: float = 180) -> None:
     """Wait until something is so."""
     give_up_at = time.monotonic() + seconds
     while not is_so():
@@ -32,6 +34,13 @@ def watching(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Watch the user's mailbox."""
     monkeypatch.setattr(idling, "LOOK_SECONDS", 0.2)
     mailbox_of(user)
+    with watched():
+        yield
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Watch all mailboxes meanwhile."""
     stop = threading.Event()
 
     def watch() -> None:
@@ -42,9 +51,11 @@ def watching(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     thread = threading.Thread(target=watch)
     thread.start()
-    yield
-    stop.set()
-    thread.join(60)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(120)
     assert not thread.is_alive()
 
 
@@ -55,13 +66,32 @@ def test_mail_is_taken_when_the_server_tells_of_it(user: User, watching: None) -
     eventually(lambda: entries_of(2) == 1)
 
 
+def test_mail_that_comes_while_the_watcher_looks_for_news_is_taken_too(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming = [mail(1), mail(3)]
+    has_news = ImapSession.has_news
+
+    def look(session: ImapSession, *, after: int) -> bool:
+        if coming:
+            user.receive(coming.pop(0))
+        return has_news(session, after=after)
+
+    monkeypatch.setattr(ImapSession, "has_news", look)
+    mailbox_of(user)
+    with watched():
+        eventually(lambda: entries_of(1) == 1)
+        user.receive(mail(2))
+        eventually(lambda: [entries_of(number) for number in (2, 3)] == [1, 1])
+
+
 def test_a_server_that_hangs_holds_up_no_other_mailbox(user: User) -> None:
     asked = threading.Event()
     done = threading.Event()
 
     def hang(_connection: object) -> None:
         asked.set()
-        done.wait(60)
+        done.wait(240)
 
     user.receive(mail(1))
     with server_that(hang) as port:
@@ -69,10 +99,10 @@ def test_a_server_that_hangs_holds_up_no_other_mailbox(user: User) -> None:
         results: list[object] = []
         thread = threading.Thread(target=lambda: results.append(fetch_all(accounts, pace_of=lambda _one: Pace())))
         thread.start()
-        assert asked.wait(60)
+        assert asked.wait(180)
         eventually(lambda: entries_of(1) == 1)
         done.set()
-        thread.join(60)
+        thread.join(180)
     assert str(results[0]) == "1 mails from 2 mailboxes, 1 failed"
 
 
