@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from pytest_django import Settings
 
 from helpdesk.configuration.services import LogLevel, log_system
+from helpdesk.health.checks import database
 from helpdesk.health.checks.machine import present_commit
 from helpdesk.health.jobs import compare_schema, report_health
 from helpdesk.health.models import HealthNote
@@ -104,6 +106,20 @@ class TestDatabase:
         assert found.level is Level.OK
         assert found.figure.split()[0] in {"SQLite", "MariaDB", "MySQL", "PostgreSQL"}
         assert found.figure.endswith(" ms")
+
+    @pytest.mark.parametrize(
+        ("milliseconds", "level"),
+        [((300, 250, 90, 4, 60), Level.OK), ((21, 22, 21, 300, 25), Level.WARNING)],
+        ids=["busy for a moment", "far away"],
+    )
+    def test_the_shortest_of_some_round_trips_is_the_distance_to_the_database(
+        self, monkeypatch: pytest.MonkeyPatch, milliseconds: tuple[int, ...], level: Level
+    ) -> None:
+        moments = iter([moment for taken in milliseconds for moment in (0.0, taken / 1000)])
+        monkeypatch.setattr(database, "time", SimpleNamespace(perf_counter=lambda: next(moments)))
+        (found,) = findings("database")
+        assert found.level is level
+        assert found.figure.endswith(f", {min(milliseconds)}.0 ms")
 
     def test_the_zone_is_the_recorded_one(self) -> None:
         assert levels("time-zone") == [Level.OK]

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from bs4 import BeautifulSoup
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -57,8 +58,9 @@ class TestCommand:
         assert "ok       Database" in text
 
     def test_one_check_alone_is_enough_for_a_container(self) -> None:
-        record_worker("celery@one", now=timezone.now())
-        status, text = run("worker")
+        with time_machine.travel(timezone.now(), tick=False):
+            record_worker("celery@one", now=timezone.now())
+            status, text = run("worker")
         assert status == 0
         assert "[celery@one, 0 s ago]" in text
         assert "0 failures, 0 warnings, 1 ok." in text
