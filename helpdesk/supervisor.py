@@ -20,6 +20,8 @@ from typing import IO, TextIO
 LAUNCHER = Path(__file__).with_name("end_with_parent.py")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_SECONDS = 0.1
+LAST_LINES_SECONDS = 5
+"""How long at most a killed program's last lines are waited for; one outside its session may still hold the pipe."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class _Child:
         self._kill_group(self.process)
         self.process.wait()
         if self.forwarder is not None:
-            self.forwarder.join(timeout=1)
+            self.forwarder.join(timeout=LAST_LINES_SECONDS)
 
     @staticmethod
     def _kill_group(process: "subprocess.Popen[str]") -> None:

@@ -57,10 +57,10 @@ def source(body: str) -> str:
 
 
 SLEEPER = source("""
-    record("starts", os.getpid())
     signal.signal(signal.SIGTERM, lambda *_: (record("signals", "TERM"), sys.exit(0)))
     signal.signal(signal.SIGINT, lambda *_: record("signals", "INT"))
     print("at work", flush=True)
+    record("starts", os.getpid())
     while True:
         time.sleep(60)
 """)
@@ -87,12 +87,12 @@ class Run:
     def pids(self, name: str = "starts") -> list[int]:
         return [int(line) for line in self.lines(name)]
 
-    def finish(self, seconds: float = 60) -> str:
+    def finish(self, seconds: float = 180) -> str:
         """Wait for the end and give everything it printed."""
         return self.process.communicate(timeout=seconds)[0]
 
 
-def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 180) -> None:
     """Wait until the condition holds; fail when it does not in time."""
     give_up_at = time.monotonic() + seconds
     while not condition():
@@ -111,7 +111,7 @@ def alive(pid: int) -> bool:
 def supervise(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
-    def start(*programs: dict[str, object], grace: float = 10) -> Run:
+    def start(*programs: dict[str, object], grace: float = 60) -> Run:
         runs.append(Run(tmp_path, list(programs), grace))
         return runs[-1]
 
@@ -181,7 +181,7 @@ DEAF = source("""
 
 
 def test_it_kills_a_program_and_its_helpers_after_the_grace_period(supervise: Callable[..., Run]) -> None:
-    run = supervise({"name": "deaf", "source": DEAF}, grace=0.5)
+    run = supervise({"name": "deaf", "source": DEAF}, grace=3)
     eventually(lambda: len(run.pids()) == 2)
     run.process.send_signal(signal.SIGTERM)
     assert "killing what has not ended in time" in run.finish()
