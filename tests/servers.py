@@ -23,7 +23,7 @@ import pymysql
 import redis
 
 DATA = Path(tempfile.gettempdir()) / f"ostler-test-servers-{os.getuid()}"
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _mysql_version(url: str) -> str:
                 port=parts.port or 3306,
                 user=parts.username or "root",
                 password=parts.password or "",
-                connect_timeout=10,
+                connect_timeout=60,
             ) as connection,
             connection.cursor() as cursor,
         ):
@@ -80,7 +80,7 @@ def _postgres_version(url: str) -> str:
             user=parts.username or "postgres",
             password=parts.password,
             dbname="postgres",
-            connect_timeout=10,
+            connect_timeout=60,
         ) as connection:
             return connection.info.parameter_status("server_version") or "of unknown version"
     except psycopg.Error:
@@ -89,7 +89,7 @@ def _postgres_version(url: str) -> str:
 
 def _redis_version(url: str) -> str:
     try:
-        with redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=10) as client:
+        with redis.Redis.from_url(url, socket_timeout=60, socket_connect_timeout=60) as client:
             return str(client.info("server")["redis_version"])
     except redis.RedisError:
         return ""
@@ -180,8 +180,13 @@ def _start_postgres(folder: Path, port: int) -> None:
         "synchronous_commit": "off",
         "full_page_writes": "off",
     }
+    wait = str(START_SECONDS)
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    _run([control, f"--pgdata={data}", f"--log={folder / 'server-log'}", "-w", "-o", options, "start"], folder, owner)
+    _run(
+        [control, f"--pgdata={data}", f"--log={folder / 'server-log'}", "-w", "-t", wait, "-o", options, "start"],
+        folder,
+        owner,
+    )
 
 
 def _stop_postgres(folder: Path, port: int) -> None:

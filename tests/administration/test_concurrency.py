@@ -21,7 +21,7 @@ def test_two_administrators_cannot_take_the_administration_from_each_other() -> 
     start, refused = threading.Barrier(2), []
 
     def demote(agent: Agent, by: Agent) -> None:
-        start.wait(10)
+        start.wait(120)
         draft = AgentDraft(username=agent.username, email=str(agent.email), department_id=1, role_id=1, isadmin=False)
         try:
             store_agent(draft, actor=Actor.for_agent(by), agent=agent)
@@ -34,6 +34,6 @@ def test_two_administrators_cannot_take_the_administration_from_each_other() -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     assert Agent.objects.filter(isadmin=True, isactive=True).count() == 1
     assert refused == ["last_administrator"]

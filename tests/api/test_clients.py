@@ -27,7 +27,7 @@ import sys, urllib.error, urllib.request
 url, key = sys.argv[1:]
 request = urllib.request.Request(url, sys.stdin.buffer.read(), {"X-API-Key": key, "User-Agent": "pipe"})
 try:
-    status = urllib.request.urlopen(request, timeout=20).status
+    status = urllib.request.urlopen(request, timeout=120).status
 except urllib.error.HTTPError as error:
     status = error.code
 sys.exit({201: 0, 400: 66, 401: 77, 403: 77, 415: 65, 416: 65, 417: 65, 501: 65, 503: 69}.get(status, 75))
@@ -55,14 +55,14 @@ def post(desk: Desk, path: str, body: bytes, **headers: str) -> tuple[int, str]:
     given = {"X-API-Key": KEY, **{name.replace("_", "-"): value for name, value in headers.items()}}
     request = urllib.request.Request(f"http://127.0.0.1:{desk.port}{path}", body, given)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
 
 def subject_of(desk: Desk, number: str) -> str:
-    with closing(sqlite3.connect(desk.data_directory / "ostler.sqlite3", timeout=20)) as database:
+    with closing(sqlite3.connect(desk.data_directory / "ostler.sqlite3", timeout=120)) as database:
         entry = database.execute(
             "SELECT e.title FROM ost_thread_entry e JOIN ost_thread t ON t.id = e.thread_id"
             " JOIN ost_ticket k ON k.ticket_id = t.object_id AND t.object_type = 'T'"

@@ -111,7 +111,7 @@ def health(image: Image, port: int) -> int:
     """Run the health check of the image and give its status."""
     command = RUN.all("HEALTHCHECK")[0].value.partition("CMD ")[2]
     words = Instruction("CMD", image.mapped(command)).words
-    return subprocess.run(words, env=image.environment(PORT=str(port)), check=False, timeout=30).returncode
+    return subprocess.run(words, env=image.environment(PORT=str(port)), check=False, timeout=120).returncode
 
 
 @pytest.mark.network

@@ -68,8 +68,8 @@ class Proxy:
     def connection(self, *, secure: bool = True) -> http.client.HTTPConnection:
         """Give a connection to one of the ports."""
         if secure:
-            return http.client.HTTPSConnection("localhost", self.https_port, context=self.trust, timeout=30)
-        return http.client.HTTPConnection("localhost", self.http_port, timeout=30)
+            return http.client.HTTPSConnection("localhost", self.https_port, context=self.trust, timeout=120)
+        return http.client.HTTPConnection("localhost", self.http_port, timeout=120)
 
     def answers(self) -> bool:
         """Tell whether it listens already."""

@@ -50,7 +50,7 @@ def serve(prepared: Path, tmp_path: Path) -> Iterator[Serve]:
 def healthcheck(desk: Desk) -> subprocess.CompletedProcess[str]:
     """Ask as the container's health check does."""
     environment = {"HOST": "0.0.0.0", "PORT": str(desk.port)}  # noqa: S104
-    return subprocess.run(HEALTHCHECK, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(HEALTHCHECK, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
 def terminate(desk: Desk) -> int:
@@ -181,4 +181,5 @@ def test_files_that_cannot_work_stop_the_start(
     assert done.returncode == 1
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - started_at < 20
+    assert "web" not in done.stdout  # it stops by itself, before a program is started that would be waited for
+    assert time.monotonic() - started_at < 120

@@ -40,7 +40,7 @@ def units(tmp_path: Path) -> Path:
 def analyze(units: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run systemd-analyze on the rendered units."""
     command = ["systemd-analyze", *arguments]
-    return subprocess.run(command, cwd=units, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=units, capture_output=True, text=True, check=False, timeout=240)
 
 
 def with_https(units: Path) -> None:

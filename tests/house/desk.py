@@ -79,7 +79,7 @@ class Desk:
 
     def status(self) -> int | None:
         """Give the status of an answer to a request for a page that does not exist, None when there is no answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/static/no-such-file")
             return connection.getresponse().status

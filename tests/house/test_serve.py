@@ -83,7 +83,7 @@ def test_a_job_is_carried_out_by_the_worker(desk: Desk) -> None:
 def test_static_files_are_compressed_and_never_go_stale(desk: Desk) -> None:
     manifest = (desk.data_directory / "static" / "staticfiles.json").read_text()
     name = re.findall(r'"(ostler/ostler\.[0-9a-f]{12}\.css)"', manifest)[0]
-    connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=60)
     connection.request("GET", f"/static/{name}", headers={"Accept-Encoding": "br"})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Content-Encoding"]) == (200, "br")
@@ -97,7 +97,7 @@ def test_a_web_worker_does_not_load_the_driver_of_another_database(prepared: Pat
     code = "import sys, helpdesk.wsgi; print('unfold' in sys.modules, 'psycopg_binary' in sys.modules)"
     command = [sys.executable, "-c", code]
     result = subprocess.run(
-        command, cwd=REPOSITORY, env=environment(prepared), capture_output=True, text=True, check=False, timeout=120
+        command, cwd=REPOSITORY, env=environment(prepared), capture_output=True, text=True, check=False, timeout=240
     )
     assert (result.stdout, result.returncode) == ("True False\n", 0), result.stderr
 

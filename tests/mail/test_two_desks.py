@@ -75,7 +75,7 @@ class House:
         file.write_bytes(mail)
         command = f'cat "{file}" | "{sys.executable}" manage.py mailpipe'
         variables = environment(self.folder) | self.variables
-        done = subprocess.run(["sh", "-c", command], cwd=REPOSITORY, env=variables, check=False, timeout=60)
+        done = subprocess.run(["sh", "-c", command], cwd=REPOSITORY, env=variables, check=False, timeout=240)
         return done.returncode
 
     def counted(self) -> tuple[int, int]:

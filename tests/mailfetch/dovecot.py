@@ -25,7 +25,7 @@ from tests.deployment.certificates import new_key, write_certificate, write_key
 PASSWORD = "opens-the-box"
 FOREIGN_USER, FOREIGN_PASSWORD = "jürgen", "Schlüssel-鍵"
 """One who is known by a password of his own, too; neither is ASCII."""
-START_SECONDS = 20
+START_SECONDS = 120
 COMMON = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -234,7 +234,7 @@ def running_dovecot(folder: Path, *, tokens: str = "http://127.0.0.1:9/") -> Ite
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -260,7 +260,7 @@ def test_two_who_count_at_once_count_once() -> None:
     def count(run: int) -> int:
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             return counting.count_days(now=NOW + run * LATER)
         finally:
             connection.close()

@@ -38,7 +38,7 @@ def all_at_once(*works: Callable[[], object]) -> list[object]:
     def begin(work: Callable[[], object]) -> object:
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             return work()
         except DomainError as refusal:
             return refusal

@@ -43,7 +43,7 @@ def at_once(*works: Work) -> list[Any]:
     def begin(work: Work) -> Any:
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             return work()
         except DomainError as refusal:
             return refusal
@@ -175,7 +175,7 @@ def test_who_is_broken_off_in_a_deadlock_is_tried_again() -> None:
         attempts.append(pk)
         yield
         if attempts.count(pk) == 1:
-            both_hold_one.wait(timeout=30)
+            both_hold_one.wait(timeout=120)
 
     @retried
     def touch(first: int, second: int) -> None:

@@ -27,7 +27,7 @@ def all_at_once(work: Callable[[int], None], *, creators: int = CREATORS) -> Non
     def begin(number: int) -> None:
         try:
             connection.ensure_connection()
-            start.wait(timeout=60)
+            start.wait(timeout=180)
             work(number)
         finally:
             connection.close()
