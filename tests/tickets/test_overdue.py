@@ -1,6 +1,7 @@
 """Marking tickets as overdue (osticket/tickets.md §11.2)."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -191,3 +192,49 @@ def test_two_workers_record_each_ticket_once(ticket: Ticket) -> None:
     mark_all_overdue(now=NOW)  # what one skipped while the other had it locked
     assert sum(counts) <= 41
     assert [len(events(one)) for one in [ticket, *tickets]] == [1] * 41
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_and_the_cron_of_osticket_share_the_tickets_of_one_second(ticket: Ticket) -> None:
+    """osTicket marks ticket by ticket, each by a statement of its own outside any transaction of ours."""
+    tickets = [ticket, *(another(n) for n in range(40))]
+    manager = Agent.objects.create(username="mia", email="mia@x.example", dept_id=1, role_id=1, isactive=True)
+    department = Department.objects.get(pk=1)
+    department.manager, department.group_membership = manager, AlertMembership.PRIMARY_MEMBERS
+    department.save()
+    set_settings("core", {"overdue_alert_active": True, "overdue_alert_dept_manager": True}, Actor.system())
+    Ticket.objects.update(est_duedate=NOW - timedelta(1), isoverdue=False, dept_id=1)
+    barrier = threading.Barrier(3)
+
+    def work() -> int:
+        return mark_all_overdue(now=NOW, slice_size=4)
+
+    def osticket() -> list[int]:
+        table, flag = Ticket._meta.db_table, Ticket._meta.get_field("isoverdue")
+        yes, no = (flag.get_db_prep_save(value, connection) for value in (True, False))
+        statement = f"UPDATE {table} SET isoverdue = %s, updated = %s WHERE ticket_id = %s AND isoverdue = %s"  # noqa: S608
+        taken = []
+        for one in reversed(tickets):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [yes, NOW.replace(tzinfo=None), one.pk, no])
+                if cursor.rowcount:
+                    taken.append(one.pk)
+        return taken
+
+    def at_once(job: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=30)
+            return job()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        *counts, taken = pool.map(at_once, [work, work, osticket])
+    counts.append(mark_all_overdue(now=NOW))  # what one skipped while another had it locked
+    assert not Ticket.objects.filter(isoverdue=False).exists()
+    assert sum(counts) == len(tickets) - len(taken)
+    assert [len(events(one)) for one in tickets] == [0 if one.pk in taken else 1 for one in tickets]
+    told = Effect.objects.filter(payload__template="ticket.overdue").values_list("object_id", flat=True)
+    assert sorted(told) == sorted(one.pk for one in tickets if one.pk not in taken)
+    assert mark_all_overdue(now=NOW) == 0
