@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from helpdesk import configuration
 from helpdesk.accounts.gate import AgentRequest, agent_required
 from helpdesk.audit.meanwhile import Guard
 from helpdesk.exports.responses import ExportFormat, export_response
@@ -183,6 +184,8 @@ def _show(
         "guard": guard,
         "refusal": refusal,
         "is_admin": request.agent.isadmin,
+        "below_count": Queue.objects.filter(parent=queue).count() if queue else 0,
+        "is_first": queue is not None and configuration.current().integer("default_ticket_queue") == queue.pk,
         **(_preview(request, draft) if draft.criteria or previewed else {}),
     }
     status = 200 if refusal is None else status_of(refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tickets.models import (
     QueueSortChoice,
     Ticket,
 )
+from tickets.services.queue_parts import PlacedColumn
 from tickets.services.queues import LONGEST_PATH, QueueDraft, change_queue, create_queue, delete_queue
 
 SUBJECT, NUMBER, SEARCH = 3, 1, "cdata__subject"
@@ -383,6 +385,61 @@ class TestPaths:
         assert self.paths(tree, "second", "third") == ["top second", "top second third"]
         delete_queue(tree["top"], actor=self.SYSTEM)
         assert self.paths(tree, "second", "third") == ["second", "second third"]
+
+    def test_queues_below_a_deleted_one_list_what_they_listed(self, desk: Desk) -> None:
+        kept, other = desk.ticket(), desk.ticket(closed=True)
+        Ticket.objects.update(isanswered=True)
+        order = QueueSort.objects.create(root="T", name="Oldest", columns=["created"])
+        [state] = [Criterion("status__state", "includes", {"open": "Open"})]
+        columns = [PlacedColumn(SUBJECT, "What", 200), PlacedColumn(NUMBER, "No.", 80)]
+        above = create_queue(
+            QueueDraft(
+                title="Ours",
+                criteria=[state],
+                is_queue=True,
+                columns=columns,
+                sort_id=order.pk,
+                sort_ids=[order.pk],
+                export=[("number", "No.")],
+                filter="staff_id",
+            ),
+            actor=self.SYSTEM,
+        )
+        draft = replace(self.draft("Answered", above), filter="::")
+        below, search = (
+            create_queue(draft, actor=self.SYSTEM),
+            create_queue(
+                QueueDraft(title="Mine", criteria=[Criterion("isanswered", "set", None)], parent_id=above.pk),
+                actor=desk.actor,
+            ),
+        )
+        browser = agent_client(desk.agent)
+
+        def seen(queue: Queue) -> tuple[list[str], list[str], str]:
+            page = soup(browser.get(f"/scp/queues/{queue.pk}/"))
+            export = browser.get(f"/scp/queues/{queue.pk}/export.csv")
+            return (
+                [str(row["href"]) for row in page.select(".queue-table tbody a[href*='/tickets/']")],
+                [head.get_text(strip=True) for head in page.select(".queue-table thead th")],
+                b"".join(export.streaming_content).decode(),  # type: ignore[attr-defined]
+            )
+
+        before = [seen(below), seen(search)]
+        assert str(kept.number) in before[0][2]
+        assert str(other.number) not in before[0][2]
+        delete_queue(above, actor=self.SYSTEM)
+        assert [seen(below), seen(search)] == before
+        below.refresh_from_db()
+        assert (below.default_sort, below.filter, below.parent_id) == (order, "staff_id", None)
+        assert list(QueueSortChoice.objects.filter(queue=below).values_list("queue_sort_id", flat=True)) == [order.pk]
+
+    def test_the_editor_says_what_becomes_of_the_queues_below(self, browser: Client, tree: dict[str, Queue]) -> None:
+        page = soup(browser.get(f"/scp/queues/{tree['top'].pk}/edit/")).select_one(".delete-queue")
+        assert page is not None
+        assert "1 queue or search stands below it" in page.get_text(" ", strip=True)
+        first = soup(browser.get("/scp/queues/1/edit/")).select_one(".delete-queue")
+        assert first is not None
+        assert "Agents begin their work with it" in first.get_text(" ", strip=True)
 
     def test_what_the_column_does_not_hold_is_refused(self, tree: dict[str, Queue]) -> None:
         lowest = tree["third"]

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor, ActorKind
 from helpdesk.people.models import Agent
 from tickets.constants import QueueFlag
-from tickets.criteria import Criterion
+from tickets.criteria import Criterion, parse_criteria
 from tickets.criteria_checks import problems
 from tickets.models import (
     Queue,
@@ -104,7 +105,9 @@ def change_queue(queue: Queue, draft: QueueDraft, *, actor: Actor, now: datetime
 
 @transaction.atomic
 def delete_queue(queue: Queue, *, actor: Actor) -> None:
-    """Delete a queue or saved search with its columns, sorts and everybody's settings; queues below it move up.
+    """Delete a queue or saved search with its columns, sorts and everybody's settings.
+
+    Queues and searches below it move up and go on listing what they listed: what they had from it becomes their own.
 
     Raises PermissionRefused, NotFound.
     """
@@ -115,9 +118,10 @@ def delete_queue(queue: Queue, *, actor: Actor) -> None:
         raise _refused()
     before = values_of(found)
     for child in Queue.objects.filter(parent=found):
+        _hand_down(found, child)
         child.parent = found.parent
         child.path = _path(found.parent, child.pk)
-        child.save(update_fields=["parent", "path"])
+        child.save(update_fields=["parent", "path", "config", "filter", "default_sort", "flags"])
         _write_paths_below(child)
     for rows in (QueueColumnPlacement, QueueSortChoice, QueuePreference, QueueExportField):
         rows.objects.filter(queue=found).delete()
@@ -282,6 +286,35 @@ def _write_parts(queue: Queue, draft: QueueDraft, parent: Queue | None) -> None:
         offer_sorts(queue, draft.sort_ids)
     if draft.export or parent is None:
         export_fields(queue, draft.export)
+
+
+def _hand_down(above: Queue, child: Queue) -> None:
+    """Make what a queue has from the one above its own; its row is left for the caller to save."""
+    kept = child.config if isinstance(child.config, dict) and "criteria" in child.config else {}
+    criteria = [*parse_criteria(above.config), *parse_criteria(child.config)]
+    child.config = {"conditions": [], **kept, "criteria": [criterion.as_json() for criterion in criteria]}
+    if child.filter == INHERITED:
+        child.filter = above.filter
+    if child.flags & QueueFlag.INHERIT_DEFAULT_SORT:
+        child.default_sort = above.default_sort
+        if not above.flags & QueueFlag.INHERIT_DEFAULT_SORT or above.parent_id is None:
+            child.flags &= ~QueueFlag.INHERIT_DEFAULT_SORT
+    shared = (
+        (QueueFlag.INHERIT_COLUMNS, QueueColumnPlacement.objects.filter(staff_id=0)),
+        (QueueFlag.INHERIT_SORTING, QueueSortChoice.objects.all()),
+        (QueueFlag.INHERIT_EXPORT, QueueExportField.objects.all()),
+    )
+    for flag, rows in shared:
+        handed: list[Any] = list(rows.filter(queue=above))
+        if not child.flags & flag or not handed:
+            continue  # its own, or from further above still
+        rows.filter(queue=child).delete()
+        for row in handed:
+            row.queue = child
+            if isinstance(row, QueueExportField):
+                row.pk = None
+        rows.model._default_manager.bulk_create(handed)
+        child.flags &= ~flag
 
 
 def _path(parent: Queue | None, queue_id: int) -> str:
