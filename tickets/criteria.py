@@ -93,6 +93,11 @@ class FieldKind:
         """Judge a group of tickets; None when the group does not say."""
         return None
 
+    def lasts(self, method: str) -> bool:
+        """Whether the condition for this method consists of columns and plain values, and is the same one at the next
+        moment or day: statements with it are worth keeping."""
+        return False
+
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Say what is wrong with a value: a broken pattern, a date that is none, a row that is gone. '' is fine."""
         return ""

@@ -57,6 +57,10 @@ def _sla_names() -> dict[int, str]:
 class ManagerKind(ReferenceKind):
     """The manager of the ticket's department."""
 
+    def lasts(self, method: str) -> bool:
+        """None of them, as it asks another table."""
+        return False
+
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Ask for the departments that have such a manager."""
         found = ReferenceKind("manager", agent_names, letter="M").condition(method, value, context)

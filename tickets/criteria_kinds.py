@@ -83,6 +83,10 @@ class StatusKind(FieldKind):
         """Name statuses that are gone."""
         return missing_choices(value, dict(self.choices())) if method in INCLUDES else ""
 
+    def lasts(self, method: str) -> bool:
+        """Every condition of it."""
+        return True
+
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `includes` and `!includes` into status ids."""
         ids = self.named(method, value, context)
@@ -112,6 +116,10 @@ class BooleanKind(FieldKind):
         """Take the column."""
         self.column = column
         self.grouped = (column,)
+
+    def lasts(self, method: str) -> bool:
+        """Every condition of it."""
+        return True
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `set` and `nset`."""
@@ -145,6 +153,10 @@ class ReferenceKind(FieldKind):
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Name rows that are gone."""
         return missing_choices(value, dict(self.choices())) if method in INCLUDES else ""
+
+    def lasts(self, method: str) -> bool:
+        """Every condition of it."""
+        return True
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `set`, `nset`, `includes` and `!includes`."""
@@ -190,6 +202,10 @@ class AssigneeKind(FieldKind):
         """Name agents and teams that are gone."""
         return missing_choices(value, dict(self.choices())) if method in INCLUDES else ""
 
+    def lasts(self, method: str) -> bool:
+        """Every condition of it."""
+        return True
+
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `assigned`, `!assigned`, `includes` and `!includes`."""
         nobody = Q(staff__isnull=True, team__isnull=True)
@@ -234,6 +250,10 @@ class SourceKind(FieldKind):
     """How the ticket came in; the keys are the names (Web, Email …)."""
 
     methods = INCLUDES
+
+    def lasts(self, method: str) -> bool:
+        """Every condition of it."""
+        return True
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `includes` and `!includes`."""

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.legacy.patterns import LONGEST_PATTERN, Pattern, UnusablePattern
 from tickets.criteria import CriteriaContext, FieldKind, chosen
 from tickets.criteria_kinds import INCLUDES, PRESENCE, Choices, missing_choices
-from tickets.criteria_operands import Operand, keys_in_answer
+from tickets.criteria_operands import Column, Operand, keys_in_answer
 from tickets.periods import period_range
 
 if TYPE_CHECKING:
@@ -178,6 +178,10 @@ class DateKind(FieldKind):
         """Take the column."""
         self.operand = operand
         self.methods = (*self._PAST, *(() if is_past_only else self._AHEAD), *PRESENCE)
+
+    def lasts(self, method: str) -> bool:
+        """Those of a column that are not counted from this moment."""
+        return isinstance(self.operand, Column) and method in {"before", "after", "between", "period", *PRESENCE}
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile all methods of dates: NULL tests, and ranges."""

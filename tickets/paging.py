@@ -9,18 +9,15 @@ the best of these. Queues that sort by priority find theirs in the order of the 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
 from django.core.cache import cache
-from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection
-from django.db.models import Model, Q, QuerySet
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Q, QuerySet
 
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
@@ -28,10 +25,11 @@ from helpdesk.legacy.indexes import present_indexes
 from helpdesk.people.access import AgentAccess
 from tickets import ranking
 from tickets.constants import TicketState
-from tickets.criteria import CriteriaContext, Criterion, compile_criteria
+from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of
 from tickets.criteria_kinds import asked_assignees, asked_statuses
 from tickets.models import Ticket, TicketRank
-from tickets.querysets import TicketQuerySet
+from tickets.page_statements import DEPARTMENT, MOST_ROWS, STATUS, URGENCY, Part, Statement, kept, union
+from tickets.querysets import PlacedReferrals, TicketQuerySet
 from tickets.reference_data import priorities, status_ids
 from tickets.sorting import LEAST_URGENT, Phase, SortKey, TicketOrder
 
@@ -42,8 +40,10 @@ _NO_SUCH_INDEX = ("1176", "no such index", "no query solution")
 """What MySQL and SQLite say of a hint that names an index which was dropped, or made anew with other columns."""
 MOST_RANKED_BRANCHES = 240
 """The same for statuses times departments times priorities."""
-_STATUS, _DEPARTMENT, _URGENCY = 2_147_483_629, 2_147_483_630, 2_147_483_631
-"""Stand for a status, a department and an urgency in a statement that is compiled once for all of them."""
+_RANK_INDEXES = {"lastupdate": "hd_rank_updated", "created": "hd_rank_created", "est_duedate": "hd_rank_due"}
+_TICKET, _REFERRAL, _DATE = 2_147_483_627, 2_147_483_628, datetime(1971, 3, 7, 5, 41, 23, tzinfo=UTC)
+"""Stand for the last ticket of the page before, the newest placed referral and, with years added, for moments in
+statements that are kept."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,49 @@ class RankedBranch:
     urgencies: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a page shall show: tickets that the agent sees, or all, under a condition and in an order.
+
+    `values` are those of the last ticket before it, in the direction of reading.
+    """
+
+    access: AgentAccess
+    condition: Q
+    statuses: frozenset[int] | None
+    assignees: tuple[frozenset[int], frozenset[int]] | None
+    order: TicketOrder
+    values: tuple[Any, ...] | None
+    backwards: bool
+    with_merged: bool
+    sees_everything: bool
+    lasts: bool
+    """Whether the condition is likely to be asked for again."""
+
+    @property
+    def keys(self) -> tuple[SortKey, ...]:
+        """What the rows are sorted by, in the direction of reading."""
+        return self.order.directed(self.backwards)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Up to where the ranks reach; the statements depend on it."""
+
+    since: datetime | None
+    placed: PlacedReferrals | None
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What finds a page: `ranked` by the order of the ranks, `phases` from the tickets themselves; each only asked as
+    far as those before it did not fill the page.
+    """
+
+    ranked: Iterable[Statement | None]
+    phases: Iterable[Statement | None]
+
+
 def visible_page(
     access: AgentAccess,
     criteria: Sequence[Criterion],
@@ -93,22 +136,20 @@ def visible_page(
     One row more than it holds tells whether there is another one. Raises NotFound (`cursor_invalid`).
     """
     cursor, backwards = (before, True) if before else (after, False)
-    condition = compile_criteria(criteria, context) & (more or Q())
-    tickets = order.annotated(Ticket.objects.filter(condition), priorities())
-    tickets = tickets if with_merged else tickets.without_merged_children()
-    parts = [Branch(tickets)] if sees_everything else list(_branches(access, tickets, criteria, context, order))
-    branches = [part for part in parts if isinstance(part, Branch)]
-    values, keys = order.values(cursor) if cursor else None, order.directed(backwards)
-    rows: list[tuple[Any, ...]] = []
-    for part in parts:
-        if isinstance(part, RankedBranch):
-            rows += _first_ranked_rows(part, keys, values, size + 1)
-    ranked, rows = rows, []
-    for phase in order.phases(values, backwards=backwards):
-        if len(rows) <= size:
-            rows += _first_rows(branches, phase, keys, size + 1 - len(rows))
-    if ranked:
-        rows = _merged(ranked, rows, keys)[: size + 1]
+    statuses, assignees = asked_statuses(criteria, context), asked_assignees(criteria, context)
+    asked = Asked(
+        access=access,
+        condition=compile_criteria(criteria, context) & (more or Q()),
+        statuses=None if statuses is None else frozenset(statuses),
+        assignees=None if assignees is None else (frozenset(assignees[0]), frozenset(assignees[1])),
+        order=order,
+        values=tuple(order.values(cursor)) if cursor else None,
+        backwards=backwards,
+        with_merged=with_merged,
+        sees_everything=sees_everything,
+        lasts=more is None and _last(criteria),
+    )
+    rows = _first_rows(asked, size + 1)
     has_more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -122,39 +163,43 @@ def visible_page(
     )
 
 
+def _last(criteria: Iterable[Criterion]) -> bool:
+    fields = ((field_of(criterion.path), criterion) for criterion in criteria)
+    return all(field is None or field.kind.lasts(criterion.method) for field, criterion in fields)
+
+
 # --- Branches ---------------------------------------------------------------------------------------------------------
 
 
-def _branches(
-    access: AgentAccess,
-    tickets: TicketQuerySet,
-    criteria: Sequence[Criterion],
-    context: CriteriaContext,
-    order: TicketOrder,
-) -> Iterator[Branch | RankedBranch]:
-    open_ids = status_ids(TicketState.OPEN)
-    statuses = asked_statuses(criteria, context)
+def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
+    access, statuses, open_ids = asked.access, asked.statuses, status_ids(TicketState.OPEN)
+    tickets = asked.order.annotated(Ticket.objects.filter(asked.condition), priorities())
+    tickets = tickets if asked.with_merged else tickets.without_merged_children()
+    if asked.sees_everything:
+        yield Branch(tickets)
+        return
     if statuses is None:
         # Tickets may have a status that no longer exists: only a condition on the whole finds those, too.
         yield Branch(tickets.visible_to(access, open_status_ids=open_ids))
         return
-    assignees = asked_assignees(criteria, context)
-    if assignees is not None:
-        yield from _assigned(tickets.visible_to(access, open_status_ids=open_ids), statuses, *assignees)
+    if asked.assignees is not None:
+        yield from _assigned(tickets.visible_to(access, open_status_ids=open_ids), statuses, *asked.assignees)
         return
     departments = frozenset() if access.agent.assigned_only else access.department_ids
     if departments:
-        yield from _of_departments(tickets, statuses, departments, order)
+        yield from _of_departments(tickets, statuses, departments, asked.order, moment.since)
     seen_open = sorted(statuses & set(open_ids))
     mine, of_teams, referred = tickets.visible_elsewhere(
-        access, statuses=statuses, open_status_ids=seen_open, placed=ranking.placed_referrals()
+        access, statuses=statuses, open_status_ids=seen_open, placed=moment.placed
     )
     yield Branch(mine, "hd_ticket_agent")
     yield Branch(of_teams, "hd_ticket_team")
     yield Branch(referred)
 
 
-def _assigned(tickets: TicketQuerySet, statuses: set[int], agents: set[int], teams: set[int]) -> Iterator[Branch]:
+def _assigned(
+    tickets: TicketQuerySet, statuses: frozenset[int], agents: frozenset[int], teams: frozenset[int]
+) -> Iterator[Branch]:
     """A queue of somebody's tickets: these are few, whatever the agent may see besides."""
     tickets = tickets.filter(status__in=statuses)
     yield Branch(tickets.filter(staff__in=agents), "hd_ticket_agent")
@@ -162,13 +207,16 @@ def _assigned(tickets: TicketQuerySet, statuses: set[int], agents: set[int], tea
 
 
 def _of_departments(
-    tickets: TicketQuerySet, statuses: set[int], departments: frozenset[int], order: TicketOrder
+    tickets: TicketQuerySet,
+    statuses: frozenset[int],
+    departments: frozenset[int],
+    order: TicketOrder,
+    since: datetime | None,
 ) -> Iterator[Branch | RankedBranch]:
     pairs = tuple(product(sorted(statuses), sorted(departments)))
-    ranked = _ranked(tickets, pairs, order)
+    ranked = _ranked(tickets, pairs, order, since)
     if ranked is not None:
-        since, branch = ranked
-        yield branch
+        yield ranked
         # By their ids, or SQLite reads all tickets of these departments.
         saved = Ticket.objects.filter(updated__gte=since).values("pk")
         yield Branch(tickets.filter(pk__in=saved, status__in=statuses, dept__in=departments))
@@ -176,7 +224,7 @@ def _of_departments(
     date = order.only_date
     if len(pairs) <= MOST_BRANCHES:
         index = f"hd_ticket_by_{date.name}" if date else ""
-        yield Branch(tickets.filter(status=_STATUS, dept=_DEPARTMENT), index, pairs)
+        yield Branch(tickets.filter(status=STATUS, dept=DEPARTMENT), index, pairs)
         return
     index = "hd_ticket_updates" if date and date.name == "lastupdate" else ""
     for status in sorted(statuses):
@@ -184,52 +232,159 @@ def _of_departments(
 
 
 def _ranked(
-    tickets: TicketQuerySet, pairs: tuple[tuple[int, int], ...], order: TicketOrder
-) -> tuple[datetime, RankedBranch] | None:
-    """Give the branch of the ranks and since when tickets must be read themselves; None where the ranks do not help."""
+    tickets: TicketQuerySet, pairs: tuple[tuple[int, int], ...], order: TicketOrder, since: datetime | None
+) -> RankedBranch | None:
+    """Give the branch of the ranks of tickets that were not saved `since`; None where the ranks do not help."""
     date = ranking.date_of(order)
     urgencies = tuple(sorted({row.urgency for row in priorities().values()} | {LEAST_URGENT}))
-    if date is None or len(pairs) * len(urgencies) > MOST_RANKED_BRANCHES:
+    if date is None or since is None or len(pairs) * len(urgencies) > MOST_RANKED_BRANCHES:
         return None
-    since = ranking.watermark()
-    if since is None:
-        return None
-    return since, RankedBranch(ranking.ranked(tickets, since=since), date, pairs, urgencies)
+    return RankedBranch(ranking.ranked(tickets, since=since), date, pairs, urgencies)
 
 
 # --- Statements -------------------------------------------------------------------------------------------------------
 
 
-def _first_rows(
-    branches: Sequence[Branch], phase: Phase, keys: Sequence[SortKey], number: int
-) -> list[tuple[Any, ...]]:
-    """Give the values of the keys for the first tickets of all branches together, in one statement.
+def _first_rows(asked: Asked, number: int) -> list[tuple[Any, ...]]:
+    """Give the values of the keys for the first tickets.
 
     Order and criteria may ask for answers, whose table PHP drops when a form changes.
     """
 
     def read() -> list[tuple[Any, ...]]:
         try:
-            return _run(branches, phase, keys, number, _usable_indexes())
+            return _found(asked, number, _usable_indexes())
         except OperationalError as error:
             if not error.args or not str(error.args[0]).startswith(_NO_SUCH_INDEX):
                 raise
             cache.delete(_indexes_key())  # dropped a moment ago
-            return _run(branches, phase, keys, number, frozenset())
+            return _found(asked, number, frozenset())
 
     return cdata.with_table(EntryObject.TICKET, read)
 
 
-def _first_ranked_rows(
-    branch: RankedBranch, keys: Sequence[SortKey], values: Sequence[Any] | None, number: int
-) -> list[tuple[Any, ...]]:
-    """Give the values of the keys for the first tickets of a ranked branch.
+def _found(asked: Asked, number: int, usable: frozenset[str]) -> list[tuple[Any, ...]]:
+    statements, given = _statements(asked, usable)
+    ranked = [(*row[:-2], _date(row[-2]), row[-1]) for row in _run(statements.ranked, number, given)]
+    rows = _run(statements.phases, number, given)
+    return _merged(ranked, rows, asked.keys)[:number] if ranked else rows
+
+
+def _run(statements: Iterable[Statement | None], number: int, given: Mapping[Any, Any]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for statement in statements:
+        if statement is not None:
+            rows += statement.rows(number - len(rows), given)
+        if len(rows) >= number:
+            break
+    return rows
+
+
+def _date(ranked: datetime) -> datetime | None:
+    return None if ranked == ranking.NO_DATE else ranked
+
+
+def _statements(asked: Asked, usable: frozenset[str]) -> tuple[Statements, Mapping[Any, Any]]:
+    """Give the statements for a page, and what goes in for their stand-ins.
+
+    Those that are likely to be asked for again are kept.
+    """
+    placed = ranking.placed_referrals()
+    moment = Moment(placed.since if placed else ranking.watermark(), placed)
+    if not _is_kept(asked):
+        return _compiled(asked, moment, usable), {}
+    given: dict[Any, Any] = {}
+    asked, moment = _with_stand_ins(asked, moment, given)
+    key = (
+        *(asked.condition, asked.statuses, asked.assignees, asked.order, asked.values, asked.backwards),
+        *(asked.with_merged, asked.sees_everything, moment.since is None, moment.placed is None, usable),
+        () if asked.sees_everything else _reach(asked.access),
+        *(tuple((row.id, row.urgency) for row in priorities().values()), tuple(status_ids(TicketState.OPEN))),
+    )
+
+    def make() -> Statements:
+        made = _compiled(asked, moment, usable)
+        return Statements(tuple(made.ranked), tuple(made.phases))
+
+    return kept(key, make), given
+
+
+def _reach(access: AgentAccess) -> tuple[Hashable, ...]:
+    return access.agent.pk, access.agent.assigned_only, access.department_ids, access.team_ids
+
+
+def _is_kept(asked: Asked) -> bool:
+    """Whether the statements are worth keeping, and depend on nothing but what is known of them.
+
+    Where the tables are utf8mb3 they depend on which columns have originals.
+    """
+    if any(isinstance(value, str) for value in asked.values or ()) or any(key.expression for key in asked.keys):
+        return False
+    return asked.lasts and getattr(connection, "holds_every_character", True)
+
+
+def _with_stand_ins(asked: Asked, moment: Moment, given: dict[Any, Any]) -> tuple[Asked, Moment]:
+    """Put stand-ins where a value is another one at the next look, and note in `given` what they stand for."""
+    column = Ticket._meta.get_field("updated")
+
+    def other(value: Any, place: int) -> Any:
+        if not isinstance(value, datetime):
+            return value
+        stand_in = _DATE.replace(year=_DATE.year + place)
+        given[column.get_db_prep_value(stand_in, connection)] = column.get_db_prep_value(value, connection)
+        return stand_in
+
+    since, placed = other(moment.since, 0), moment.placed
+    if placed is not None:
+        given[_REFERRAL] = placed.newest
+        placed = replace(placed, since=since, newest=_REFERRAL)
+    values = asked.values
+    if values is not None:
+        given[_TICKET] = values[-1]
+        values = (*(other(value, place) for place, value in enumerate(values[:-1], 1)), _TICKET)
+    return replace(asked, values=values), Moment(since, placed)
+
+
+def _compiled(asked: Asked, moment: Moment, usable: frozenset[str]) -> Statements:
+    """Give the statements, each compiled when it is needed."""
+    parts, keys = list(_branches(asked, moment)), asked.keys
+    branches = [part for part in parts if isinstance(part, Branch)]
+    ranked = [part for part in parts if isinstance(part, RankedBranch)]
+    return Statements(
+        (_of_ranks(branch, *group, keys) for branch in ranked for group in _urgencies(branch, keys, asked.values)),
+        (
+            _of_tickets(branches, phase, keys, usable)
+            for phase in asked.order.phases(asked.values, backwards=asked.backwards)
+        ),
+    )
+
+
+def _of_tickets(
+    branches: Sequence[Branch], phase: Phase, keys: Sequence[SortKey], usable: frozenset[str]
+) -> Statement | None:
+    """Give the statement for the values of the keys of the first tickets of all branches together."""
+    clauses, names = [key.order() for key in phase.keys], [key.name for key in keys]
+    parts = (
+        Part(
+            branch.tickets.filter(phase.condition).order_by(*clauses).values_list(*names)[:MOST_ROWS],
+            branch.index if branch.index in usable else "",
+            [{STATUS: status, DEPARTMENT: department} for status, department in branch.pairs],
+        )
+        for branch in branches
+    )
+    return union(parts, keys)
+
+
+def _urgencies(
+    branch: RankedBranch, keys: Sequence[SortKey], values: Sequence[Any] | None
+) -> Iterator[tuple[QuerySet[TicketRank], Sequence[int]]]:
+    """Give ranks with their urgencies in two groups, the second of which is only asked if the first is not enough.
 
     The urgency that comes first is asked alone: with a long history it fills the page, and the others, times all
-    departments, would make a statement of fifty thousand characters. Where it does not, a second one asks them.
+    departments, would make a statement of fifty thousand characters.
     """
     date, last = SortKey(branch.date, keys[1].descending), SortKey("ticket_id", keys[2].descending)
-    ranks = branch.ranks.filter(status_id=_STATUS, dept_id=_DEPARTMENT, urgency=_URGENCY)
+    ranks = branch.ranks.filter(status_id=STATUS, dept_id=DEPARTMENT, urgency=URGENCY)
     ordered = branch.urgencies[::-1] if keys[0].descending else branch.urgencies
     groups = [(ranks, ordered[:1]), (ranks, ordered[1:])]
     if values is not None:
@@ -238,33 +393,21 @@ def _first_ranked_rows(
         behind = (date.beyond(moment) or Q()) | (last.beyond(values[2]) or Q())
         further = tuple(u for u in branch.urgencies if (u < values[0] if keys[0].descending else u > values[0]))
         groups = [(ranks.filter(within & behind), (values[0],)), (ranks, further)]
-    order, rows = [keys[0], date, last], list[tuple[Any, ...]]()
-    for queryset, urgencies in groups:
-        if urgencies and len(rows) < number:
-            rows += _ranked_rows(branch, queryset, urgencies, order, number - len(rows))
-    return [(urgency, None if moment == ranking.NO_DATE else moment, pk) for urgency, moment, pk in rows]
+    yield from (group for group in groups if group[1])
 
 
-def _ranked_rows(
-    branch: RankedBranch, ranks: QuerySet[TicketRank], urgencies: Sequence[int], order: Sequence[SortKey], number: int
-) -> list[tuple[Any, ...]]:
-    """Give urgency, date and id of the first tickets of these urgencies, in one statement."""
-    clauses, names = [key.order() for key in order[1:]], ["urgency", *(key.name for key in order[1:])]
-    compiler = ranks.order_by(*clauses).values_list(*names)[:number].query.get_compiler(connection=connection)
-    sql, fixed = compiler.as_sql()
-    if connection.vendor == "mysql":
-        sql = _with_hint(sql, _RANK_INDEXES[branch.date], TicketRank)
+def _of_ranks(
+    branch: RankedBranch, ranks: QuerySet[TicketRank], urgencies: Sequence[int], keys: Sequence[SortKey]
+) -> Statement | None:
+    """Give the statement for urgency, date and id of the first tickets of these urgencies."""
+    order = [keys[0], SortKey(branch.date, keys[1].descending), SortKey("ticket_id", keys[2].descending)]
+    rows = ranks.order_by(*(key.order() for key in order[1:])).values_list(*(key.name for key in order))
     places = [
-        {_STATUS: status, _DEPARTMENT: department, _URGENCY: urgency}
+        {STATUS: status, DEPARTMENT: department, URGENCY: urgency}
         for (status, department), urgency in product(branch.pairs, urgencies)
     ]
-    texts: list[str] = []
-    parameters: list[Any] = []
-    _repeat(sql, fixed, places, order, number, texts, parameters)
-    return _executed(compiler, _joined(texts, order, number), parameters)
-
-
-_RANK_INDEXES = {"lastupdate": "hd_rank_updated", "created": "hd_rank_created", "est_duedate": "hd_rank_due"}
+    index = _RANK_INDEXES[branch.date] if connection.vendor == "mysql" else ""
+    return union([Part(rows[:MOST_ROWS], index, places)], order)
 
 
 def _merged(
@@ -279,108 +422,6 @@ def _merged(
         return tuple(-number if key.descending else number for number, key in zip(numbers, keys, strict=True))
 
     return sorted(newest.values(), key=place)
-
-
-def _run(
-    branches: Sequence[Branch],
-    phase: Phase,
-    keys: Sequence[SortKey],
-    number: int,
-    usable: frozenset[str],
-) -> list[tuple[Any, ...]]:
-    texts: list[str] = []
-    parameters: list[Any] = []
-    compiler: SQLCompiler | None = None
-    clauses, names = [key.order() for key in phase.keys], [key.name for key in keys]
-    for branch in branches:
-        found = branch.tickets.filter(phase.condition).order_by(*clauses).values_list(*names)[:number]
-        candidate = found.query.get_compiler(connection=connection)
-        try:
-            sql, values = candidate.as_sql()
-        except EmptyResultSet:
-            continue
-        compiler = candidate
-        if branch.index in usable:
-            sql = _with_hint(sql, branch.index)
-        places = [{_STATUS: status, _DEPARTMENT: department} for status, department in branch.pairs]
-        _repeat(sql, values, places or [{}], keys, number, texts, parameters)
-    if compiler is None:
-        return []
-    return _executed(compiler, _joined(texts, keys, number), parameters)
-
-
-def _repeat(
-    sql: str,
-    parameters: Sequence[Any],
-    places: Sequence[Mapping[int, int]],
-    keys: Sequence[SortKey],
-    number: int,
-    texts: list[str],
-    texts_parameters: list[Any],
-) -> None:
-    """Add a sorted statement once for each place, which says what stands for the ids in its parameters.
-
-    PostgreSQL gets one statement that goes through the places: planning each of them would take longer than running it.
-    """
-    if connection.vendor != "postgresql" or len(places) == 1:
-        for given in places:
-            texts.append(sql)
-            texts_parameters += [_given(value, given) for value in parameters]
-        return
-    columns = {stand_in: f"place.id{number}" for number, stand_in in enumerate(places[0])}
-    left = iter(parameters)
-    kept: list[Any] = []
-
-    def written(found: re.Match[str]) -> str:
-        if found[0] == "%%":
-            return "%%"
-        value = next(left)
-        if isinstance(value, int) and value in columns:
-            return columns[value]
-        kept.append(value)
-        return "%s"
-
-    inner = re.sub("%[s%]", written, sql)
-    rows = ", ".join(f"({', '.join(f'{given[one]:d}' for one in columns)})" for given in places)
-    names = ", ".join(name.removeprefix("place.") for name in columns.values())
-    every = f"(VALUES {rows}) AS place ({names}) CROSS JOIN LATERAL ({inner}) AS part"
-    texts.append(f"SELECT part.* FROM {every}{_first(keys, number)}")  # noqa: S608 -- compiled by Django
-    texts_parameters += kept
-
-
-def _given(value: Any, given: Mapping[int, int]) -> Any:
-    return given.get(value, value) if isinstance(value, int) else value
-
-
-def _executed(compiler: SQLCompiler, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a statement whose columns are those of the compiler."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
-    converters = compiler.get_converters([column[0] for column in compiler.select])
-    return [tuple(row) for row in compiler.apply_converters(rows, converters)]
-
-
-def _joined(texts: Sequence[str], keys: Sequence[SortKey], number: int) -> str:
-    """Take the first rows of several sorted statements."""
-    if len(texts) == 1:
-        return texts[0]
-    union = " UNION ALL ".join(f"SELECT * FROM ({text}) AS part{place}" for place, text in enumerate(texts))  # noqa: S608
-    return f"{union}{_first(keys, number)}"
-
-
-def _first(keys: Sequence[SortKey], number: int) -> str:
-    clauses = ", ".join(f"{place} {key.direction_sql()}" for place, key in enumerate(keys, 1))
-    return f" ORDER BY {clauses} LIMIT {number:d}"
-
-
-def _with_hint(sql: str, index: str, model: type[Model] = Ticket) -> str:
-    """Force an index of ours: with `status = …` MariaDB walks from the newest ticket to the page instead of seeking.
-    SQLite, whose statistics end at a thousand rows, goes through all departments for the tickets of one agent.
-    """
-    table, name = f" FROM {connection.ops.quote_name(model._meta.db_table)} ", connection.ops.quote_name(index)
-    hint = f"FORCE INDEX ({name})" if connection.vendor == "mysql" else f"INDEXED BY {name}"
-    return sql.replace(table, f"{table}{hint} ", 1)
 
 
 def _usable_indexes() -> frozenset[str]:
