@@ -176,7 +176,11 @@ def test_suggestions_come_while_a_ticket_is_written(
     asker = form.select_one("[hx-get^='/kb/suggestions/']")
     assert asker
     name = str(asker["hx-get"]).partition("field=")[2]
-    assert form.select_one(f"input[name='{name}']")
+    subject_input = form.select_one(f"input[name='{name}']")
+    assert subject_input is not None
+    field = asker.find_previous_sibling()
+    assert field is not None
+    assert subject_input in field.select("input"), "right below it, where whoever writes looks"
 
 
 def test_suggestions_read_only_what_they_show(library: Library) -> None:

@@ -156,6 +156,23 @@ def test_no_words_are_too_much_for_an_engine(desk: Desk, browser: Client, words:
     assert browser.get("/scp/search/", {"c": json.dumps([[":keywords", "", words]])}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("status:open status:closed", "State"),
+        ("is:answered is:unanswered", "Answered"),
+        ("priority:high priority:low", ""),
+    ],
+)
+def test_conditions_that_no_ticket_can_fulfil_are_named_where_nothing_is_found(
+    desk: Desk, browser: Client, text: str, field: str
+) -> None:
+    desk.ticket()
+    page = browser.get("/scp/search/", {"q": text}).content.decode()
+    assert f"{field}: no ticket can fulfil these conditions at once" in page
+    assert "no ticket can fulfil" not in browser.get("/scp/search/", {"q": "subject:nowhere"}).content.decode()
+
+
 def test_a_search_by_fields_leads_to_its_results(desk: Desk, browser: Client) -> None:
     desk.ticket(subject="Mine")
     form = {"find": "1", "c-0-path": "dept_id", "c-0-method": "includes", "c-0-value": str(desk.department.pk)}
