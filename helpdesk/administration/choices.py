@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 
+from helpdesk.knowledge.constants import PageType
+from helpdesk.knowledge.models import Page
 from helpdesk.mail.models import EmailAccount, EmailAddress, TemplateSet
 from helpdesk.people.constants import DepartmentFlag, RoleFlag
 from helpdesk.people.models import Agent, Department, Role
@@ -76,6 +78,13 @@ def holiday_lists(*, current: Iterable[str] = ()) -> Choices:
 def addresses(*, none: str | None, current: int | None = None) -> Choices:
     """Give the help desk's own e-mail addresses."""
     return rows(EmailAddress, none=none, current=current, order="email")
+
+
+def pages(kind: PageType, *, none: str | None, current: int | None = None) -> Choices:
+    """Give the active pages of a type; one of another type that is chosen all the same stays."""
+    offered = Page.objects.filter(Q(type=kind) | Q(pk=current or 0), isactive=True).order_by("name")
+    found = [(str(page.pk), page.name) for page in offered]
+    return with_current(_with_none(none, found), current, Page.objects)
 
 
 def smtp_accounts(*, none: str | None, current: int | None = None) -> Choices:

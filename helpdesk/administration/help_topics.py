@@ -17,7 +17,7 @@ from helpdesk.administration.names import call
 from helpdesk.administration.roles import EnabledFilter
 from helpdesk.administration.site import site
 from helpdesk.audit.services import ObjectType
-from helpdesk.knowledge.models import Page
+from helpdesk.knowledge.constants import PageType
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Team
 from tickets.constants import TopicFlag
@@ -89,7 +89,7 @@ class HelpTopicAdminForm(ServiceForm):
         priorities = choices.rows(TicketPriority, none=default, current=row.priority_id, order="-priority_urgency")
         self.choose("priority", priorities)
         self.choose("sla", choices.sla_plans(none=default, current=row.sla_id))
-        self.choose("page", choices.rows(Page, none=default, current=row.page_id))
+        self.choose("page", choices.pages(PageType.THANK_YOU, none=default, current=row.page_id))
         self.choose("sequence", choices.rows(Sequence, none=str(_("random numbers")), current=row.sequence_id))
         self.choose("assignee", self._assignees(row))
 

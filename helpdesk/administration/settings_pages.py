@@ -23,7 +23,7 @@ from helpdesk.audit.meanwhile import SEEN, changed_meanwhile, mark_of
 from helpdesk.configuration.catalogue import Kind, Setting, Subject
 from helpdesk.configuration.services import change_settings
 from helpdesk.configuration.subjects import SUBJECTS
-from helpdesk.knowledge.models import Page
+from helpdesk.knowledge.constants import PageType
 from helpdesk.legacy.errors import DomainError, ValidationFailed
 from helpdesk.people.actor import Actor
 from tickets.models import HelpTopic, Queue, Sequence, TicketPriority, TicketStatus
@@ -38,10 +38,18 @@ def _rows(model: Any, order: str) -> Offered:
     return offered
 
 
+def _pages(kind: PageType) -> Offered:
+    def offered(*, none: str | None, current: int | None) -> choices.Choices:
+        return choices.pages(kind, none=none, current=current)
+
+    return offered
+
+
 REFERENCES: dict[str, Offered] = {
     "address": choices.addresses,
     "department": choices.departments,
-    "page": _rows(Page, "name"),
+    "landing page": _pages(PageType.LANDING),
+    "offline page": _pages(PageType.OFFLINE),
     "priority": _rows(TicketPriority, "priority_urgency"),
     "queue": _rows(Queue, "title"),
     "schedule": choices.schedules,
@@ -50,6 +58,7 @@ REFERENCES: dict[str, Offered] = {
     "smtp account": choices.smtp_accounts,
     "status": _rows(TicketStatus, "sort"),
     "template set": choices.template_sets,
+    "thank-you page": _pages(PageType.THANK_YOU),
     "topic": _rows(HelpTopic, "topic"),
 }
 """What a setting may point to."""

@@ -388,9 +388,9 @@ KNOWLEDGE = Subject(
         Group(
             _("Pages for users"),
             [
-                reference("landing_page_id", _("Start page"), "page", none=DEFAULT),
-                reference("thank-you_page_id", _("After a new ticket"), "page", none=DEFAULT),
-                reference("offline_page_id", _("While off line"), "page", none=DEFAULT),
+                reference("landing_page_id", _("Start page"), "landing page", none=DEFAULT),
+                reference("thank-you_page_id", _("After a new ticket"), "thank-you page", none=DEFAULT),
+                reference("offline_page_id", _("While off line"), "offline page", none=DEFAULT),
             ],
         ),
     ],

@@ -13,6 +13,7 @@ from helpdesk.audit.models import AdministrativeChange
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.services import change_settings, set_settings
 from helpdesk.configuration.subjects import ALERTS, SETTINGS, SUBJECTS, TASK_ALERTS
+from helpdesk.knowledge.models import Page
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent
@@ -158,3 +159,20 @@ def test_the_table_of_mails_about_tasks_names_every_setting() -> None:
     known = {f"{name}_alert_{who}" for name, (_title, recipients) in TASK_ALERTS.items() for who in recipients}
     switches = {f"{name}_alert_active" for name in TASK_ALERTS}
     assert set(re.findall(r"`(task_\w+)`", section)) == known | switches
+
+
+def test_pages_are_offered_for_what_they_are_for(browser: Client) -> None:
+    extra = Page.objects.create(name="Second welcome", type="landing", isactive=True, body="<p>Hello</p>")
+    Page.objects.create(name="Old welcome", type="landing", isactive=False, body="<p>Hello</p>")
+
+    def offered(name: str) -> list[str]:
+        page = BeautifulSoup(browser.get(KNOWLEDGE).content, "html.parser")
+        return [one.get_text(strip=True) for one in page.select(f"select[name='{name}'] option:not([value='0'])")]
+
+    assert offered("landing_page_id") == ["Landing", "Second welcome"]
+    assert (offered("thank-you_page_id"), offered("offline_page_id")) == (["Thank You"], ["Offline"])
+    response = save(browser, KNOWLEDGE, landing_page_id=str(extra.pk))
+    assert response.status_code == 302, errors(response)
+    odd = Page.objects.get(name="Thank You")
+    set_settings("core", {"landing_page_id": odd.pk}, Actor.system())
+    assert "Thank You" in offered("landing_page_id"), "what somebody chose all the same stays"
