@@ -44,6 +44,18 @@
     return true;
   }
 
+  /* From the search box down into what it offers, around, and with Escape back. */
+  function moveInSuggestions(event) {
+    const search = event.target.closest?.(".app-search");
+    const stops = search ? [search.querySelector("input"), ...search.querySelectorAll(".suggestion")] : [];
+    const here = stops.indexOf(event.target);
+    const step = { ArrowDown: 1, ArrowUp: -1, Escape: -here }[event.key];
+    if (here < 0 || stops.length < 2 || !step || event.isComposing) return false;
+    stops.at((here + step) % stops.length).focus();
+    event.preventDefault();
+    return true;
+  }
+
   function goTo(key) {
     document.querySelector(`[data-queue-key="${QUEUE_KEYS[key]}"]`)?.click();
   }
@@ -64,6 +76,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (moveInSuggestions(event)) return;
     if (event.key === "Escape" && isField(event.target)) return event.target.blur();
     if (isField(event.target) || document.querySelector(BUSY)) return;
 

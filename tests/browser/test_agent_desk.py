@@ -140,6 +140,28 @@ def test_g_goes_to_the_queues(agent: Visitor, key: str, heading: str) -> None:
     expect(page.locator("h1")).to_contain_text(heading)
 
 
+def test_the_keyboard_leads_from_the_search_box_into_what_it_offers(agent: Visitor) -> None:
+    ticket = open_ticket()
+    page = agent.open("/scp/queues/1/")
+    box, offered = page.locator("#ticket-search"), page.locator(".suggestion")
+    page.keyboard.press("/")
+    page.keyboard.type(str(ticket.number))
+    expect(offered).to_have_count(2)
+    for key, focused in (
+        ("ArrowDown", offered.first),
+        ("ArrowUp", box),
+        ("ArrowUp", offered.last),
+        ("ArrowDown", box),
+        ("ArrowDown", offered.first),
+        ("Escape", box),
+        ("ArrowDown", offered.first),
+    ):
+        page.keyboard.press(key)
+        expect(focused).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/scp/tickets/{ticket.pk}/")
+
+
 def test_reply_and_note_are_tabs(agent: Visitor) -> None:
     page = agent.open(f"/scp/tickets/{open_ticket().pk}/")
     expect(page.locator("#reply_body_area")).to_be_visible()
