@@ -17,7 +17,8 @@ def main(arguments: argparse.Namespace) -> int:
 
     from bench.generator import generate
     from bench.plan import Plan
-    from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+    from helpdesk.interruption import interruptible
+    from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 
     plan = Plan(
         tickets=arguments.tickets,

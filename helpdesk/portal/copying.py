@@ -4,10 +4,10 @@ import errno
 from pathlib import Path
 
 from helpdesk.forms import cdata
+from helpdesk.legacy.copying.progress import Progress
 from helpdesk.legacy.copying.writing import is_disk_full
+from tickets.search.reindexing import write_all_documents
 
-INTERRUPTED = 130
-"""The exit status after Ctrl-C, as shells have it."""
 GO_ON = "What is in stays in: run the same command again and it goes on behind the last committed row."
 
 
@@ -15,6 +15,12 @@ def rebuild_cdata_tables() -> None:
     """Build all tables of short answers anew."""
     for object_type in cdata.TABLES:
         cdata.rebuild(object_type)
+
+
+def rebuild_answers_and_search(progress: Progress) -> None:
+    """Build what is derived from a copied help desk's rows: the tables of short answers and what search reads."""
+    rebuild_cdata_tables()
+    write_all_documents(progress)
 
 
 def describe_failure(error: Exception, path: Path | None = None) -> str:

@@ -1,9 +1,5 @@
 """Shows how far a long command is: a bar in a terminal, a line per step elsewhere."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Any, TextIO, cast
 
 from django.core.management.base import OutputWrapper
@@ -70,17 +66,3 @@ class TerminalProgress:
         """Move the bar."""
         if self._task is not None:
             self._bar.advance(self._task, rows)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM stop the block as Ctrl-C does, so that both leave what is committed and nothing half-done."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

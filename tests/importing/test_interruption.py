@@ -17,6 +17,8 @@ import pytest
 
 from tests.importing.conftest import Import, MakeTarget
 from tests.importing.databases import ROOT, Database, MariaDatabase, environment, manage
+from tickets.search import reindexing
+from tickets.services.search_index import index_documents
 
 pytestmark = pytest.mark.servers
 
@@ -25,6 +27,10 @@ POINTS = 20
 STARTING_SECONDS = 0.5
 COPIED = "SELECT COALESCE(SUM(rows_copied), 0) FROM hd_import_table"
 SUMS = 'SELECT "table", rows_copied, sum_copied FROM hd_import_table ORDER BY "table"'
+DOCUMENTS = {
+    "sqlite": "SELECT COUNT(*), SUM(rowid) FROM hd_search_words",
+    "postgresql": "SELECT COUNT(*), SUM(id) FROM hd_search_document",
+}
 RUNS = "SELECT COUNT(*), COUNT(finished) FROM hd_import_run"
 ALL_ROWS = 8295
 # Read row by row on the target itself, so that the import's own bookkeeping is not its own witness.
@@ -128,6 +134,35 @@ def test_killed_three_times_and_resumed(
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(target) == uninterrupted(engine)
     assert target.execute(RUNS) == [(1, 1)]
+
+
+@pytest.mark.parametrize("engine", SIGNALS)
+def test_stopped_while_search_is_built_the_next_run_builds_it(
+    engine: str,
+    osticket: MariaDatabase,
+    make_target: MakeTarget,
+    imported: Callable[[str], Any],
+    run_import: Import,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No import counts as finished whose tickets cannot be found."""
+    target, written = make_target(engine), []
+
+    def write_or_stop(rows: Any) -> None:
+        written.append(rows)
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        index_documents(rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reindexing, "SLICE", 20)
+        patched.setattr(reindexing, "index_documents", write_or_stop)
+        status, _, error = run_import(target, osticket)
+    assert (status, error.partition(".")[0]) == (130, "Interrupted")
+    assert target.execute(RUNS) == [(1, 0)]
+    assert run_import(target, osticket)[::2] == (0, "")
+    assert target.execute(DOCUMENTS[engine]) == imported(engine).target.execute(DOCUMENTS[engine])
+    assert target.execute(DOCUMENTS[engine])[0][0] > len(written) * 20
 
 
 def test_two_imports_at_once_do_no_harm(

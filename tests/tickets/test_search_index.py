@@ -6,7 +6,7 @@ import io
 from threading import Thread
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from helpdesk.legacy.folding import fold
@@ -91,6 +91,19 @@ def test_the_index_is_made_anew_and_goes_on_where_it_stopped(desk: Desk, monkeyp
     assert "tickets: 3 of 3 (100%)" in output.getvalue()
     assert found("gearbox") == {ticket.pk for ticket in tickets}
     assert not ReindexPosition.objects.exists()
+
+
+@IN_REAL_TRANSACTIONS
+def test_stopping_the_command_is_said_in_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.ticket(subject="Gearbox")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reindexing, "reindex", stop)
+    with pytest.raises(CommandError, match=r"^Interrupted\. The same command goes on\.$") as stopped:
+        call_command("reindex", stdout=io.StringIO())
+    assert stopped.value.returncode == 130
 
 
 @IN_REAL_TRANSACTIONS

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
+from helpdesk.legacy.copying.progress import Progress
 from tickets.models import ReindexPosition, SearchEntry
 from tickets.search.common_words import note_common_words
 from tickets.search.documents import forget_documents, has_documents
@@ -54,13 +55,14 @@ def reindex_everything(report: Report) -> int:
     return total
 
 
-def write_all_documents() -> int:
+def write_all_documents(progress: Progress) -> int:
     """Write the documents of all rows of the index as they are, after a database came from elsewhere; give how many.
 
-    Nothing to do on MySQL, which searches in the rows themselves.
+    Nothing to do on MySQL, which searches in the rows themselves. Interrupted, the next call begins again.
     """
     if not has_documents():
         return 0
+    progress.begin("Search index", SearchEntry.objects.filter(object_type__in=INDEXED_TYPES).count())
     forget_documents()
     count = 0
     for object_type in INDEXED_TYPES:
@@ -73,5 +75,6 @@ def write_all_documents() -> int:
             position = rows[-1].object_id
             with transaction.atomic():
                 index_documents(rows)
+            progress.advance(len(rows))
             count += len(rows)
     return count

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from helpdesk.interruption import INTERRUPTED, interruptible
 from tickets.search.reindexing import reindex_everything, start_over
 
 NAMES = {"T": "tickets", "H": "entries", "U": "users", "O": "organizations", "K": "FAQs"}
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--restart", action="store_true", help="begin again instead of resuming an interrupted run")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say how far it is: in place in a terminal, else now and then on a line."""
+        """Say how far it is: in place in a terminal, else now and then on a line; CommandError when interrupted."""
         if options["restart"]:
             start_over()
         is_terminal = self.stdout.isatty()
@@ -38,5 +39,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{chr(13) if is_terminal else ''}{name}: {done:,} of {total:,} ({percent}%)", ending=end)
             self.stdout.flush()
 
-        count = reindex_everything(report)
+        try:
+            with interruptible():
+                count = reindex_everything(report)
+        except KeyboardInterrupt:
+            self.stdout.write("")
+            raise CommandError("Interrupted. The same command goes on.", returncode=INTERRUPTED) from None
         self.stdout.write(self.style.SUCCESS(f"Indexed {count:,} objects."))

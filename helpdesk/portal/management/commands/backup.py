@@ -11,11 +11,12 @@ from helpdesk.files.filesystem import directory
 from helpdesk.files.models import StoredFile
 from helpdesk.files.storage import FILESYSTEM
 from helpdesk.health.services import record_backup
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.backup.installation_secrets import present_secrets
 from helpdesk.legacy.backup.saving import Saved, save_backup
 from helpdesk.legacy.errors import DomainError
-from helpdesk.portal.copying import INTERRUPTED, describe_failure
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.copying import describe_failure
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 
 
 class Command(BaseCommand):

@@ -15,13 +15,14 @@ from helpdesk import environment
 from helpdesk.configuration.changes import announce
 from helpdesk.configuration.defaults import CORE
 from helpdesk.databases import database_from_php, database_from_url
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.importing.importer import Importer, ImportOptions
 from helpdesk.legacy.importing.outcome import Outcome, TableOutcome, write_report
 from helpdesk.legacy.importing.source import Source
 from helpdesk.legacy.php_config import PhpConfiguration, read_php_configuration
-from helpdesk.portal.copying import GO_ON, INTERRUPTED, describe_failure, rebuild_cdata_tables
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.copying import GO_ON, describe_failure, rebuild_cdata_tables
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 from tickets import ranking
 from tickets.search.reindexing import write_all_documents
 
@@ -77,6 +78,7 @@ class Command(BaseCommand):
             with interruptible():
                 with TerminalProgress(console) as progress:
                     outcome = importer.run(progress, now=timezone.now())
+                    write_all_documents(progress)
                 self._describe(console, outcome, options["report"])
                 importer.conclude(outcome)
         except KeyboardInterrupt:
@@ -89,7 +91,6 @@ class Command(BaseCommand):
             source.close()
         announce(CORE, {})
         ranking.forget()
-        write_all_documents()
         self._judge(console, outcome)
 
     def _source(self, options: dict[str, Any]) -> Source:

@@ -11,11 +11,11 @@ from helpdesk.directory.exports import report_table
 from helpdesk.directory.models import UserImport, UserImportRow
 from helpdesk.directory.services import ImportPlan, go_on_with_import, prepare_import, start_import
 from helpdesk.exports.files import csv_lines
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.errors import DomainError
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Organization
-from helpdesk.portal.copying import INTERRUPTED
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 
 ACTOR = Actor.system("import_users")
 REFUSALS_SHOWN = 20

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from rich.console import Console
 
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.indexes import (
     LEGACY_INDEXES,
     LegacyIndex,
@@ -19,8 +20,8 @@ from helpdesk.legacy.indexes import (
     outdated_indexes,
     present_indexes,
 )
-from helpdesk.portal.copying import INTERRUPTED, describe_failure
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.copying import describe_failure
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 
 
 class Command(BaseCommand):

@@ -10,10 +10,10 @@ from helpdesk.configuration.services import set_setting
 from helpdesk.files.filesystem import directory
 from helpdesk.files.moving import files_to_move, move_file
 from helpdesk.files.storage import DATABASE, FILESYSTEM
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.errors import DomainError
 from helpdesk.people.actor import Actor
-from helpdesk.portal.copying import INTERRUPTED
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 
 LETTERS = {"database": DATABASE, "filesystem": FILESYSTEM}
 SLICE = 500

@@ -1,5 +1,6 @@
 """`manage.py restore`: an empty database becomes the help desk of a backup."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,14 @@ from django.utils import timezone
 
 from helpdesk.configuration.changes import announce
 from helpdesk.configuration.defaults import CORE
+from helpdesk.interruption import INTERRUPTED, interruptible
 from helpdesk.legacy.backup.archive import Archive, Manifest
 from helpdesk.legacy.backup.installation_secrets import differing_secrets, put_back
 from helpdesk.legacy.backup.restoring import Restored, Restorer
 from helpdesk.legacy.errors import DomainError
-from helpdesk.portal.copying import GO_ON, INTERRUPTED, describe_failure, rebuild_cdata_tables
-from helpdesk.portal.terminal_progress import TerminalProgress, console_for, interruptible
+from helpdesk.portal.copying import GO_ON, describe_failure, rebuild_answers_and_search
+from helpdesk.portal.terminal_progress import TerminalProgress, console_for
 from tickets import ranking
-from tickets.search.reindexing import write_all_documents
 
 
 class Command(BaseCommand):
@@ -48,7 +49,8 @@ class Command(BaseCommand):
                     archive.check(progress)
                     restored = None
                 else:
-                    restorer = Restorer(archive, connection, progress=progress, rebuild_caches=rebuild_cdata_tables)
+                    rebuild = partial(rebuild_answers_and_search, progress)
+                    restorer = Restorer(archive, connection, progress=progress, rebuild_caches=rebuild)
                     restored = restorer.run(now=timezone.now())
                 manifest = archive.manifest
                 keys = {name: archive.read(f"secrets/{name}").decode() for name in manifest.secrets}
@@ -63,7 +65,6 @@ class Command(BaseCommand):
             return
         announce(CORE, {})
         ranking.forget()
-        write_all_documents()
         self._conclude(restored, keys if options["with_secrets"] else {})
 
     def _conclude(self, restored: Restored, keys: dict[str, str]) -> None:
