@@ -73,7 +73,7 @@ class PageForm(ServiceForm):
     is_active = forms.BooleanField(label=_("Active"), required=False)
     body = forms.CharField(
         label=_("Text"),
-        widget=rich_text(16, source=True),
+        widget=rich_text(16, source_first=True),
         help_text=_(
             "Variables such as %{company.name} and %{url} are replaced, also as the address of a link."
             " “Preview” shows the text as its readers will see it, in a tab of its own; nothing is saved for that."

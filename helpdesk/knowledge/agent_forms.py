@@ -19,12 +19,14 @@ from helpdesk.legacy.errors import DomainError
 from helpdesk.people.models import Department
 
 
-def rich_text(rows: int, *, source: bool = False) -> forms.Textarea:
+def rich_text(rows: int, *, source_first: bool = False) -> forms.Textarea:
     """Give the control for a text with markup; the editor takes it over where scripts run.
 
-    With `source` the HTML itself can be written, too.
+    The HTML itself can be written, too; `source_first` shows it where the editor would not keep all of it.
     """
-    return forms.Textarea(attrs={"rows": rows, "data-rich-text": "", **({"data-rich-source": ""} if source else {})})
+    return forms.Textarea(
+        attrs={"rows": rows, "data-rich-text": "", "data-rich-source": "first" if source_first else ""}
+    )
 
 
 class TextForm(forms.Form):

@@ -1,8 +1,9 @@
 /* Text with markup: takes over every textarea with data-rich-text. What is written goes back into the textarea as HTML,
    so that forms post and drafts save it as before; without this file people write plain text or the HTML itself. With
    data-format-name the form says under that name that it sends html; with data-rich-source the HTML itself can be written,
-   too, and text with markup that the editor would drop begins that way. What nobody touched is sent as it came. The
-   buttons come from the template #rich-text-tools of the page (components/rich_text_tools.html). */
+   too; where the editor would drop some of a text's markup a note says so, and with data-rich-source="first" the HTML is
+   shown first. What nobody touched is sent as it came. The buttons come from the template #rich-text-tools of the page
+   (components/rich_text_tools.html). */
 import Squire from "../vendor/squire/squire.js";
 
 const ALLOWED = {
@@ -37,15 +38,26 @@ function cleaned(node, into) {
   return into;
 }
 
-function fragment(html) {
-  return cleaned(new DOMParser().parseFromString(html, "text/html").body, document.createDocumentFragment());
+/* Styles under another name: pages have a policy that complains of each one, even where it is only read. */
+function parsed(html) {
+  const inert = html.replace(/(<[a-z][^<>]*?\s)style(?=\s*=)/gi, "$1data-style");
+  return new DOMParser().parseFromString(inert, "text/html").body;
 }
 
-/* Whether the editor would drop some of this markup. */
+function fragment(html) {
+  return cleaned(parsed(html), document.createDocumentFragment());
+}
+
+/* Whether the editor would drop markup that readers see: not what the pages that show it set themselves. */
+const UNSEEN = /^(?:target|rel|loading|data-(?!style$).*)$/;
 function loses(html) {
   const box = document.createElement("div");
   box.append(fragment(html));
-  const all = new DOMParser().parseFromString(html, "text/html").body;
+  const all = parsed(html);
+  for (const element of all.querySelectorAll("*")) {
+    for (const name of element.getAttributeNames()) if (UNSEEN.test(name)) element.removeAttribute(name);
+    if (element.nodeName === "SPAN" && !element.attributes.length) element.replaceWith(...element.childNodes);
+  }
   return box.innerHTML !== all.innerHTML;
 }
 
@@ -198,7 +210,10 @@ function takeOver(textarea) {
     stopAt(on ? buttons.at(-1) : buttons[0]);
     if (!on) read();
   }
-  if (mayBeSource && loses(textarea.value)) showSource(true, tools.dataset.sourceNote);
+  if (mayBeSource && loses(textarea.value)) {
+    if (textarea.dataset.richSource === "first") showSource(true, tools.dataset.sourceNote);
+    else note.textContent = tools.dataset.lossNote;
+  }
 
   const use = {
     source: () => showSource(!isSource),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
+from helpdesk.knowledge.models import Faq, FaqCategory
 from helpdesk.knowledge.models import Page as TextPage
 from helpdesk.mail.models import EmailAccount, EmailAddress
 from helpdesk.people.models import Agent, Department, Role
@@ -134,6 +135,33 @@ def test_a_page_is_written_with_the_editor_looked_at_and_saved(visit: Visit, des
     page.wait_for_url("**/admin/hd_knowledge/page/")
     text.refresh_from_db()
     assert "<b>Sunday</b>" in text.body
+
+
+def test_an_faq_says_which_markup_the_editor_does_not_keep(visit: Visit, desk: Desk) -> None:
+    Agent.objects.filter(username="grace").update(permissions={"faq.manage": 1})
+    shelf = FaqCategory.objects.create(name="Shelf", ispublic=1)
+    plain = '<p>See <span><a href="https://acme.test/" target="_blank" rel="noopener">this</a></span></p>'
+    styled = '<p style="text-align:center">Two</p>'
+    one, two = (
+        Faq.objects.create(question=text, answer=text, category=shelf, ispublished=1) for text in (plain, styled)
+    )
+    window = visit(width=390, scheme="dark")
+    enter(window)
+    page = window.open(f"/scp/kb/faqs/{one.pk}/edit/")
+    note, area = page.locator(".rich-text-note").first, page.locator("#id_answer_area")
+    expect(area).to_contain_text("See this")
+    expect(note).to_be_empty()
+    window.open(f"/scp/kb/faqs/{two.pk}/edit/")
+    expect(area).to_contain_text("Two")
+    expect(note).to_contain_text("goes when this text is changed here")
+    assert accessibility_problems(page) == []
+    assert not is_wider_than_the_window(page)
+    page.get_by_role("button", name="HTML").click()
+    page.locator("#id_answer").fill(styled.replace("Two", "Three"))
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**/scp/kb/faqs/{two.pk}/")
+    two.refresh_from_db()
+    assert two.answer == styled.replace("Two", "Three")
 
 
 def test_markup_that_the_editor_does_not_keep_is_not_lost_by_opening_a_page(visit: Visit, desk: Desk) -> None:
