@@ -9,17 +9,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from django.db import connection, models
 
+from helpdesk.configuration.kept import forget_everything_kept
 from helpdesk.configuration.models import ConfigItem
 from helpdesk.configuration.selectors import forget
+from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.legacy.fields import ZERO_DATE, LegacyDateTimeField
 from helpdesk.portal.seed import model_of_table
 from tests.conformance.comparison import DATABASE_TIME
 from tests.conformance.recorded import support_file
+from tests.conformance.repeated import empty, repeat
 
 Row = Mapping[str, Any]
 RowsByTable = Mapping[str, Sequence[Row]]
@@ -28,18 +30,18 @@ BUILT_FROM_OTHERS = frozenset({"_search", "ticket__cdata", "user__cdata"})
 
 def load_base_rows() -> None:
     """Put the rows of `api_base.json` into the test database, ids as given."""
-    for table, rows in _base_values().items():
-        model_of_table(table)._default_manager.all().delete()
-        _insert(model_of_table(table), rows)
+    repeat("api_base.json", _write_base_rows)
     forget()
+    forget_everything_versioned()
+    forget_everything_kept()
 
 
-@cache
-def _base_values() -> dict[str, list[dict[str, Any]]]:
-    """Give the values of the base, table by table: read once for hundreds of cases."""
+def _write_base_rows() -> None:
     tables: RowsByTable = support_file("api_base.json")["tables"]
-    chosen = {table: rows for table, rows in tables.items() if table not in BUILT_FROM_OTHERS}
-    return {table: [_values(model_of_table(table), row) for row in rows] for table, rows in chosen.items()}
+    for table, rows in tables.items():
+        if table not in BUILT_FROM_OTHERS:
+            empty(model_of_table(table))
+            insert_rows(table, rows)
 
 
 def replace_rows(tables: RowsByTable) -> None:

@@ -33,6 +33,7 @@ from helpdesk.portal.seed import model_of_table
 from sla.models import SlaPlan
 from tests.conformance.recorded_settings import use_recorded_settings
 from tests.conformance.recorded_templates import use_recorded_subjects
+from tests.conformance.repeated import empty, repeat
 from tickets.models import HelpTopic, HelpTopicForm, Sequence, TicketStatus
 from tickets.prepared_answers import CANNED
 
@@ -50,18 +51,22 @@ def load_base(base: Mapping[str, Any]) -> None:
     set_counters({table: base["next_ids"].get(table, 1) for table in COUNTED})
     use_recorded_settings(base["config"])
     use_recorded_subjects()
+    repeat(json.dumps(base), lambda: _write_rows(base))
+    set_counters({table: base["next_ids"].get(table, 1) for table in COUNTED}, in_transaction=True)
+
+
+def _write_rows(base: Mapping[str, Any]) -> None:
     for name, model in _TABLES.items():
-        model._default_manager.all().delete()
+        empty(model)
         model._default_manager.bulk_create(
             model(**_columns(model, _PREPARED.get(name, dict)(row))) for row in base[name]
         )
-    UserEmail.objects.all().delete()
+    empty(UserEmail)
     UserEmail.objects.bulk_create(
         UserEmail(pk=row["id"], user_id=row["id"], address=row["email"]) for row in base["users"]
     )
     for row in base["users"]:
         EndUser.objects.filter(pk=row["id"]).update(default_email_id=row["id"])
-    set_counters({table: base["next_ids"].get(table, 1) for table in COUNTED}, in_transaction=True)
 
 
 def load_sample_answer(recorded: Any) -> None:
