@@ -18,6 +18,7 @@ from helpdesk.threads.constants import CollaboratorFlag, EntryType
 from helpdesk.threads.models import ThreadEntry
 from helpdesk.threads.services import Recipients
 from sla.constants import SlaFlag
+from sla.models import SlaPlan
 from tickets.assignees import is_available, manager_of
 from tickets.intake import by_id, intake
 from tickets.models import Ticket
@@ -224,29 +225,44 @@ def activity_alert(ticket: Ticket, entry: ThreadEntry, *, assigned_before: Agent
 
 def overdue_alert(ticket: Ticket, *, now: datetime) -> list[NewMail]:
     """Give the alerts for a ticket that became overdue just now (§11.2)."""
-    return overdue_mails(ticket.pk, overdue_recipients(ticket), department_sender(ticket.dept), now=now)
+    if tells_nobody(ticket.sla):
+        return []
+    return overdue_mails(ticket.pk, overdue_recipients(ticket), department_sender(ticket.dept), overdue_moment(now))
 
 
-def overdue_mails(ticket_id: int, recipients: Iterable[Recipient], sender: int, *, now: datetime) -> list[NewMail]:
-    """Give the mails for those who are to be told that a ticket is overdue; it becomes so once at a time."""
-    key = f"ticket {ticket_id} overdue {now:%Y-%m-%d %H:%M:%S}"
+def overdue_moment(now: datetime) -> str:
+    """Give what keys of mails say of the moment; a ticket becomes overdue once at a time."""
+    return f"{now:%Y-%m-%d %H:%M:%S}"
+
+
+def overdue_mails(ticket_id: int, recipients: Iterable[Recipient], sender: int, moment: str) -> list[NewMail]:
+    """Give the mails for those who are to be told that a ticket became overdue at a moment (`overdue_moment`)."""
+    key = f"ticket {ticket_id} overdue {moment}"
     return [NewMail([one], key, "ticket.overdue", sender, context={"ticket": ticket_id}) for one in recipients]
 
 
-def overdue_recipients(
-    ticket: Ticket, *, members_of: Callable[[Department], list[Agent]] | None = None
-) -> list[Recipient]:
-    """Give those who are to be told that the ticket is overdue: by its SLA plan, department and assignees.
+def tells_nobody(plan: SlaPlan | None) -> bool:
+    """Whether nobody is told of tickets of this SLA plan that become overdue."""
+    return plan is not None and bool(plan.flags & SlaFlag.NO_ALERTS)
 
-    `members_of` is `alert_members`, or something that remembers what it gave.
+
+def overdue_recipients(
+    ticket: Ticket,
+    *,
+    members_of: Callable[[Department], list[Agent]] | None = None,
+    members_of_team: Callable[[Team], list[Agent]] | None = None,
+) -> list[Recipient]:
+    """Give those who are to be told that the ticket is overdue, unless its SLA plan tells nobody: by its department and
+    assignees.
+
+    `members_of` is `alert_members`, or something that remembers what it gave; `members_of_team` likewise.
     """
-    department, plan, members_of = ticket.dept, ticket.sla, members_of or alert_members
-    is_silent = plan is not None and bool(plan.flags & SlaFlag.NO_ALERTS)
-    if is_silent or not _setting("overdue_alert_active") or department is None or not members_of(department):
+    department, members_of = ticket.dept, members_of or alert_members
+    if not _setting("overdue_alert_active") or department is None or not members_of(department):
         return []
     agents: list[Agent] = []
     if ticket.staff_id or ticket.team_id:
-        agents += _assignees(ticket) if _setting("overdue_alert_assigned") else []
+        agents += _assignees(ticket, members_of_team) if _setting("overdue_alert_assigned") else []
     elif _setting("overdue_alert_dept_members"):
         agents += members_of(department)
     if _setting("overdue_alert_dept_manager") and department.manager is not None:
@@ -324,11 +340,11 @@ def _concerned(ticket: Ticket, group: str, *, assigned_before: Agent | None = No
     return agents
 
 
-def _assignees(ticket: Ticket) -> list[Agent]:
+def _assignees(ticket: Ticket, members_of: Callable[[Team], list[Agent]] | None = None) -> list[Agent]:
     """Give the agent who has the ticket, else the members of the team."""
     if ticket.staff is not None:
         return [ticket.staff]
-    return team_members(ticket.team) if ticket.team is not None else []
+    return (members_of or team_members)(ticket.team) if ticket.team is not None else []
 
 
 def _last_respondent(ticket: Ticket) -> list[Agent]:

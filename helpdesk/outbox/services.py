@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -20,6 +21,7 @@ from helpdesk.outbox.waking import wake_workers
 
 LONGEST_KEY = 190
 LONGEST_KIND = 64
+_encoded = DjangoJSONEncoder().encode
 _ESCAPES = re.compile(r"\\\\|\\ud[89ab]..\\ud[c-f]..|(?P<foreign>\\u0000|\\ud[89a-f]..)")
 _SUBSTITUTE = "\\u001a"
 """ASCII's sign for a character that could not be kept: what is addressed with it cannot be reached, as before."""
@@ -59,55 +61,88 @@ def known_keys(keys: Iterable[str]) -> set[str]:
     return {stored[key] for key in Effect.objects.filter(key__in=stored).values_list("key", flat=True)}
 
 
-_GIVEN = ("kind", "key", "payload", "object_type", "object_id", "next_try", "created")
-"""The fields that differ from effect to effect."""
+_GIVEN = ("key", "payload", "kind", "object_type", "object_id", "next_try", "created")
+"""The fields that may differ from effect to effect."""
+_Columns = dict[str, Any]
 
 
 def _write(effects: Sequence[NewEffect], moment: datetime) -> None:
     """Insert the rows. Tens of thousands come at once (overdue tickets), for which `bulk_create` takes long: it has
-    each value of each row prepared by its field."""
-    fields: list[Any] = [Effect._meta.get_field(name) for name in _GIVEN]
-    others: list[Any] = [one for one in Effect._meta.concrete_fields if not one.primary_key and one.name not in _GIVEN]
-    defaults = [one.get_db_prep_save(one.get_default(), connection) for one in others]
+    each value of each row prepared by its field. What all rows have in common is prepared once."""
+    fields: list[Any] = [one for one in Effect._meta.concrete_fields if not one.primary_key]
+    others = [one for one in fields if one.name not in _GIVEN]
+    common: _Columns = {one.column: one.get_db_prep_save(one.get_default(), connection) for one in others}
+    differing: _Columns = {}
+    for name, values in zip(_GIVEN, zip(*_rows(effects, moment), strict=True), strict=True):
+        if name != "key" and len(set(values)) == 1:
+            common[name] = values[0]
+        else:
+            differing[name] = values
     operations, quote = connection.ops, connection.ops.quote_name
-    names = [one.column for one in (*fields, *others)]
+    names = [*differing, *common]
     insert = f"{operations.insert_statement(on_conflict=OnConflict.IGNORE)} {quote(Effect._meta.db_table)}"
     insert += f" ({', '.join(map(quote, names))})"
     end = operations.on_conflict_suffix_sql(fields, OnConflict.IGNORE, names, [])
-    next_try = fields[_GIVEN.index("next_try")]
+    write = {"mysql": _write_mysql, "postgresql": _write_postgresql}.get(connection.vendor, _write_sqlite)
+    write(insert, differing, common, end)
+
+
+def _rows(effects: Iterable[NewEffect], moment: datetime) -> Iterator[tuple[Any, ...]]:
+    """Give the values of _GIVEN for each effect, as the engine takes them."""
+    next_try = Effect._meta.get_field("next_try")
     created = next_try.get_db_prep_save(moment, connection)
-    size = operations.bulk_batch_size([*fields, *others], effects)
-    for start in range(0, len(effects), size):
-        rows: list[tuple[Any, ...]] = []
-        for effect in effects[start : start + size]:
-            _check(effect)
-            due = created if effect.not_before is None else next_try.get_db_prep_save(effect.not_before, connection)
-            key, payload = _stored_key(effect.key), _stored_payload(effect.payload)
-            rows.append((effect.kind, key, payload, effect.object_type, effect.object_id, due, created))
-        source, values = _rows(rows, fields, defaults)
-        with connection.cursor() as cursor:
-            cursor.execute(f"{insert} {source} {end}", values)
+    for effect in effects:
+        _check(effect)
+        due = created if effect.not_before is None else next_try.get_db_prep_save(effect.not_before, connection)
+        key, payload = _stored_key(effect.key), _stored_payload(effect.payload)
+        yield key, payload, effect.kind, effect.object_type, effect.object_id, due, created
 
 
-def _rows(rows: Sequence[tuple[Any, ...]], fields: Sequence[Any], others: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Give the source of an INSERT and its parameters: the values of `fields` for each row, and `others` for all.
+def _write_sqlite(insert: str, differing: _Columns, common: _Columns, end: str) -> None:
+    places = ", ".join(["%s"] * (len(differing) + len(common)))
+    rows = [(*row, *common.values()) for row in zip(*differing.values(), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"{insert} VALUES ({places}) {end}", rows)
 
-    PostgreSQL gets a list for each column: its driver takes a statement with thousands of placeholders apart for longer
-    than the server works on it.
-    """
-    same = ", ".join(["%s"] * len(others))
-    if connection.vendor == "postgresql":
-        lists = ", ".join(f"%s::{one.db_type(connection)}[]" for one in fields)
-        source = f"SELECT given.*, {same} FROM unnest({lists}) AS given"  # noqa: S608 -- types of our columns
-        return source, [*others, *map(list, zip(*rows, strict=True))]
-    place = f"({', '.join(['%s'] * len(fields))}, {same})"
-    return f"VALUES {', '.join([place] * len(rows))}", [value for row in rows for value in (*row, *others)]
+
+def _write_mysql(insert: str, differing: _Columns, common: _Columns, end: str) -> None:
+    """Insert in one statement. The driver, written in Python, has no value to write for each row that is as simple as
+    most are that all rows have in common."""
+    literals = [_literal(value) for value in common.values()]
+    repeated = [value for value, literal in zip(common.values(), literals, strict=True) if literal is None]
+    place = f"({', '.join([*['%s'] * len(differing), *(literal or '%s' for literal in literals)])})"
+    rows = [(*row, *repeated) for row in zip(*differing.values(), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{insert} VALUES {', '.join([place] * len(rows))} {end}", list(chain.from_iterable(rows)))
+
+
+def _literal(value: Any) -> str | None:
+    """Give a value as it stands in a statement; None for one that the driver had better write."""
+    if value is None or isinstance(value, int):
+        return "NULL" if value is None else f"{value:d}"
+    return f"'{value}'" if isinstance(value, str) and _PLAIN.fullmatch(value) else None
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_ .:-]*")
+
+
+def _write_postgresql(insert: str, differing: _Columns, common: _Columns, end: str) -> None:
+    """Insert from one text: the driver takes a statement with thousands of placeholders, or lists of texts, apart for
+    longer than the server works on them."""
+    quote, field_of = connection.ops.quote_name, Effect._meta.get_field
+    rows = [dict(zip(differing, row, strict=True)) for row in zip(*differing.values(), strict=True)]
+    columns = ", ".join(f"{quote(name)} text" for name in differing)
+    given = [f"given.{quote(name)}::{field_of(name).db_type(connection)}" for name in differing]
+    select = f"SELECT {', '.join([*given, *['%s'] * len(common)])}"
+    with connection.cursor() as cursor:
+        source = f"{select} FROM json_to_recordset(%s) AS given({columns})"
+        cursor.execute(f"{insert} {source} {end}", [*common.values(), json.dumps(rows, default=str)])
 
 
 def _stored_payload(payload: Mapping[str, Any]) -> str:
     """Give a payload as JSON that every engine takes: MariaDB and PostgreSQL know no halves of surrogate pairs, and
     PostgreSQL no NUL."""
-    text = json.dumps(dict(payload), cls=DjangoJSONEncoder)
+    text = _encoded(dict(payload))
     return _ESCAPES.sub(_storable, text) if "\\ud" in text or "\\u0000" in text else text
 
 

@@ -68,6 +68,14 @@ def test_hundreds_come_at_once_with_the_values_of_their_own() -> None:
     assert connection.vendor != "postgresql" or len(given) < 20
 
 
+def test_what_many_have_in_common_may_hold_every_character() -> None:
+    kind, object_type = "100 % 'mail' %s", '\\ "tücket" %(key)s'
+    enqueue(*(NewEffect(kind, f"k{n}", {"same": "%s '"}, object_type, 7) for n in range(3)), now=NOW)
+    columns = ("key", "kind", "object_type", "object_id", "payload", "next_try", "error")
+    found = list(Effect.objects.order_by("key").values_list(*columns))
+    assert found == [(f"k{n}", kind, object_type, 7, {"same": "%s '"}, NOW, "") for n in range(3)]
+
+
 def test_it_goes_with_its_cause() -> None:
     with transaction.atomic():
         enqueue(NewEffect("mail", "a"))

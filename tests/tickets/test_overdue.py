@@ -1,5 +1,6 @@
 """Marking tickets as overdue (osticket/tickets.md §11.2)."""
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,14 +9,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from helpdesk.configuration.services import set_settings
 from helpdesk.legacy.errors import NotFound, PermissionRefused
 from helpdesk.legacy.fields import ZERO_DATE
 from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
-from helpdesk.people.constants import AlertMembership
-from helpdesk.people.models import Agent, Department, EndUser
+from helpdesk.people.constants import AlertMembership, TeamFlag, TeamMemberFlag
+from helpdesk.people.models import Agent, Department, EndUser, Team, TeamMember
 from helpdesk.threads.models import Thread, ThreadEvent
 from sla.constants import SlaFlag
 from sla.models import SlaPlan
@@ -145,6 +147,27 @@ class TestJob:
         assert mark_all_overdue(now=NOW) == 2
         [effect] = Effect.objects.filter(payload__template="ticket.overdue")
         assert (effect.object_id, effect.payload["to"][0]["address"]) == (ticket.pk, "mia@x.example")
+
+    def test_those_who_are_told_are_asked_for_once(self) -> None:
+        settings = ("overdue_alert_active", "overdue_alert_assigned", "overdue_alert_dept_members")
+        set_settings("core", dict.fromkeys(settings, True), Actor.system())
+        Department.objects.update(group_membership=AlertMembership.PRIMARY_MEMBERS)
+        member = Agent.objects.create(username="tim", email="tim@x.example", dept_id=1, role_id=1, isactive=True)
+        team = Team.objects.create(name="Night", flags=TeamFlag.ENABLED)
+        TeamMember.objects.create(team=team, staff=member, flags=TeamMemberFlag.ALERTS)
+        plans = [SlaPlan.objects.create(name=f"Plan {n}", grace_period=1, flags=SlaFlag.ACTIVE) for n in range(3)]
+        for n in range(12):
+            one = self.due(another(n), est_duedate=NOW - timedelta(minutes=1))
+            Ticket.objects.filter(pk=one.pk).update(dept_id=1, team=team if n % 2 else None, sla=plans[n % 3])
+        mark_all_overdue(now=NOW - timedelta(hours=1))  # reads what is kept in memory
+        with CaptureQueriesContext(connection) as captured:
+            assert mark_all_overdue(now=NOW, slice_size=4) == 12
+        tables = (Agent._meta.db_table, Team._meta.db_table, TeamMember._meta.db_table)
+        asked = [query["sql"] for query in captured if re.search(rf"FROM .({'|'.join(tables)})\b", query["sql"])]
+        assert len(asked) == len(set(asked)) == 3
+        told = Effect.objects.filter(payload__template="ticket.overdue")
+        assert {one.payload["to"][0]["address"] for one in told} == {"tim@x.example"}
+        assert told.count() == 12
 
     def test_the_signal_is_sent_after_the_commit(self, ticket: Ticket, django_capture_on_commit_callbacks: Any) -> None:
         seen: list[Ticket] = []

@@ -8,7 +8,8 @@ from functools import cache
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Value
+from django.db.models import Count, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from helpdesk.mail.outgoing import Recipient, mail_effects
@@ -22,7 +23,15 @@ from tickets.constants import TicketState
 from tickets.intake import by_id, intake
 from tickets.models import Ticket, TicketStatus
 from tickets.navigation import forget_counts
-from tickets.notices import alert_members, department_sender, overdue_mails, overdue_recipients
+from tickets.notices import (
+    alert_members,
+    department_sender,
+    overdue_mails,
+    overdue_moment,
+    overdue_recipients,
+    team_members,
+    tells_nobody,
+)
 from tickets.querysets import TicketQuerySet
 from tickets.services.common import own_thread
 from tickets.signals import send_for_each_after_commit, ticket_overdue
@@ -50,13 +59,13 @@ def mark_all_overdue(*, now: datetime, slice_size: int = SLICE) -> int:
     open_status_ids = list(TicketStatus.objects.filter(state=TicketState.OPEN).values_list("pk", flat=True))
     recipients_of, marked = _remembering(), 0
     for due in Ticket.objects.newly_due(now, open_status_ids=open_status_ids):
+        if not due[:1].values_list("pk", flat=True):
+            continue  # nothing to be locked or written
         for _slice in range(LONGEST_RUN):
-            if not due[:1].values_list("pk", flat=True):
-                break  # nothing to be locked or written
             count = _mark_slice(due, slice_size, recipients_of, now)
             marked += count
-            if not count:
-                break  # all of them are locked by others
+            if count < slice_size:
+                break  # what is left, if anything, is locked by others
     if marked:
         logger.info("tickets_overdue", count=marked)
     return marked
@@ -69,7 +78,7 @@ def _mark_slice(due: TicketQuerySet, size: int, recipients_of: RecipientsOf, now
         if not rows:
             return 0
         ids = [row[0] for row in rows]
-        tickets = Ticket.objects.filter(pk__in=ids)
+        tickets = Ticket.objects.filter(pk__in=_listed(ids))
         tickets.update(isoverdue=True, updated=now)
         _make_missing_threads(ids, now)
         record_events_of_system(tickets, "overdue", now=now)
@@ -80,39 +89,52 @@ def _mark_slice(due: TicketQuerySet, size: int, recipients_of: RecipientsOf, now
     return len(rows)
 
 
+def _listed(ids: Iterable[int]) -> RawSQL:
+    """Give ids as they stand in a statement: as parameters each of hundreds would be looked at several times."""
+    return RawSQL(", ".join(f"{number:d}" for number in ids), ())  # noqa: S611 -- numbers
+
+
 def _make_missing_threads(ids: Collection[int], now: datetime) -> None:
     """Make a thread for every ticket that has lost its own: events stand in one."""
     # As an expression: SQLite would rather look through all threads of tickets, which have an index, too.
-    of_ids = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=ids)
+    of_ids = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=_listed(ids))
     threads = of_ids.filter(kind__in=[ObjectType.TICKET, ObjectType.MERGED_TICKET])
+    if threads.aggregate(tickets=Count("object_id", distinct=True))["tickets"] == len(ids):
+        return
     for ticket_id in set(ids) - set(threads.values_list("object_id", flat=True)):
         own_thread(Ticket.objects.get(pk=ticket_id), now=now)
 
 
 def _queue_alerts(rows: Iterable[Row], recipients_of: RecipientsOf, now: datetime) -> None:
     effects: list[NewEffect] = []
+    moment = overdue_moment(now)
     for ticket_id, *ids in rows:
         told, sender = recipients_of(*ids)
-        mails = overdue_mails(ticket_id, told, sender, now=now)
-        effects += mail_effects(mails, object_type="ticket", object_id=ticket_id)
+        if told:
+            mails = overdue_mails(ticket_id, told, sender, moment)
+            effects += mail_effects(mails, object_type="ticket", object_id=ticket_id)
     enqueue(*effects, now=now)
 
 
 def _remembering() -> RecipientsOf:
-    """Give a function that finds out once for all tickets of one department, assignee and plan who is told."""
-    known, members_of = intake(), cache(alert_members)
+    """Give a function that finds out once for all tickets of one department and assignee who is told."""
+    known, members_of, members_of_team = intake(), cache(alert_members), cache(team_members)
+    silent_plans = {plan_id for plan_id, plan in known.plans.items() if tells_nobody(plan)}
     agent_of = cache(lambda staff_id: Agent.objects.filter(pk=staff_id).first())
     team_of = cache(lambda team_id: Team.objects.filter(pk=team_id).first())
 
     @cache
-    def recipients_of(dept_id: int | None, staff_id: int | None, team_id: int | None, sla_id: int | None) -> Told:
-        ticket = Ticket(dept_id=dept_id, staff_id=staff_id, team_id=team_id, sla_id=sla_id)
+    def told_of(dept_id: int | None, staff_id: int | None, team_id: int | None) -> Told:
+        ticket = Ticket(dept_id=dept_id, staff_id=staff_id, team_id=team_id)
         ticket.dept = by_id(known.departments, dept_id)
-        ticket.sla = by_id(known.plans, sla_id)
         if staff_id is not None:
             Ticket.staff.field.set_cached_value(ticket, agent_of(staff_id))
         if team_id is not None:
             Ticket.team.field.set_cached_value(ticket, team_of(team_id))
-        return overdue_recipients(ticket, members_of=members_of), department_sender(ticket.dept)
+        told = overdue_recipients(ticket, members_of=members_of, members_of_team=members_of_team)
+        return told, department_sender(ticket.dept)
+
+    def recipients_of(dept_id: int | None, staff_id: int | None, team_id: int | None, sla_id: int | None) -> Told:
+        return ((), 0) if sla_id in silent_plans else told_of(dept_id, staff_id, team_id)
 
     return recipients_of
