@@ -21,11 +21,14 @@ from helpdesk.forms import cdata
 from helpdesk.legacy.models import Installation
 from helpdesk.legacy.originals import forget_columns
 from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
+from helpdesk.reports import statistics
 from helpdesk.threads.own_rows import is_followed
 from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
 from tests.initial_rows import keep_initial_rows, keep_rows, put_back_after_tests
 from tests.ready_made import MIGRATED, migrated_folder, prepared
+from tickets import queue_counts
+from tickets.search import hits, suggestions
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
 __all__ = [
@@ -45,6 +48,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # those that our tests interrupt must hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+COUNTING_FIXTURES = frozenset({"django_assert_num_queries", "django_assert_max_num_queries"})
 INSTALLED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANSWERS = InstallerAnswers(
     helpdesk_url="http://testserver/",
@@ -101,6 +105,30 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the process knows for the time of a test: on a busy machine it would be read anew meanwhile."""
     for module in (kept, selectors, versioned):
         monkeypatch.setattr(module, "LONGEST_AGE", 3600.0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _time_for_every_statement() -> Iterator[None]:
+    """Cut no statement off for the fractions of a second that the machine did something else."""
+    limits = {
+        hits: ("SECONDS", "SECONDS_APART"),
+        queue_counts: ("SECONDS_PER_COUNT",),
+        statistics: ("SECONDS_WAITED",),
+        suggestions: ("_SECONDS",),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in limits.items():
+            for name in names:
+                patch.setattr(module, name, 60.0)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _warm_where_statements_are_counted(request: pytest.FixtureRequest) -> None:
+    """Read nothing anew in the middle of a test that counts statements: on a slow machine a second passes there."""
+    counts = COUNTING_FIXTURES.intersection(request.fixturenames) or hasattr(request.module, "CaptureQueriesContext")
+    if counts:
+        request.getfixturevalue("warm")
 
 
 @pytest.fixture

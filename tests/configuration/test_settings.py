@@ -22,6 +22,7 @@ from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, EndUser
 
 SYSTEM = Actor.system()
+LONGEST_AGE = selectors.LONGEST_AGE
 Queries = Any
 
 
@@ -62,6 +63,7 @@ class TestReading:
     ) -> None:
         now = 1000.0
         monkeypatch.setattr(selectors, "clock", lambda: now)
+        monkeypatch.setattr(selectors, "LONGEST_AGE", LONGEST_AGE)
         assert configuration.current().text("helpdesk_title") == "Acme Support"
         php_writes("helpdesk_title", "Renamed")
         now += 9.9
