@@ -25,7 +25,7 @@ from helpdesk.people.actor import Actor
 from mailfetch.models import KnownMail, Mailbox
 from tests.administration.forms import fields_of, save
 from tests.mail.sink import Sink, smtp_sink
-from tests.mailfetch.making import server_that
+from tests.mailfetch.making import port_of_nobody, server_that
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("tests")
@@ -232,15 +232,14 @@ class TestMailboxes:
         assert not KnownMail.objects.exists()
 
     def test_a_connection_is_tried_and_what_the_server_says_shown(self, browser: Client, address: EmailAddress) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
         page = page_of(address, "mailbox")
-        data = {**MAILBOX, "host": "127.0.0.1", "scheme": "plain", "port": str(port), "action": "save_and_try"}
-        answer = browser.get(save(browser, page, **data)["Location"]).content.decode()
+        with port_of_nobody() as port:
+            data = {**MAILBOX, "host": "127.0.0.1", "scheme": "plain", "port": str(port), "action": "save_and_try"}
+            answer = browser.get(save(browser, page, **data)["Location"]).content.decode()
+            again = browser.post(page, {"action": "try"}, follow=True).content.decode()
         assert "The account is stored." in answer
         assert "The server cannot be used: cannot connect to host" in answer
         assert EmailAccount.objects.get().active
-        again = browser.post(page, {"action": "try"}, follow=True).content.decode()
         assert "cannot connect to host" in again
         assert not Mailbox.objects.exists()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Iterator
 
 import pytest
 from bs4 import BeautifulSoup
@@ -18,7 +18,7 @@ from mailfetch import quarantine
 from mailfetch.failures import note_failure, note_success
 from mailfetch.models import Mailbox, QuarantinedMail
 from mailfetch.places import Place
-from tests.mailfetch.making import new_account
+from tests.mailfetch.making import new_account, port_of_nobody
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("tests")
@@ -27,10 +27,9 @@ SCRIPT = b"Subject: <script>alert(1)</script>\r\n\r\n<script>alert(2)</script>"
 
 
 @pytest.fixture
-def account(db: None) -> EmailAccount:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return new_account("jane", port, "IMAP", "plain://127.0.0.1", "secret", "box@acme.test", {})
+def account(db: None) -> Iterator[EmailAccount]:
+    with port_of_nobody() as port:
+        yield new_account("jane", port, "IMAP", "plain://127.0.0.1", "secret", "box@acme.test", {})
 
 
 @pytest.fixture

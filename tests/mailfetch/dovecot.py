@@ -21,6 +21,7 @@ from pathlib import Path
 from imapclient import IMAPClient
 
 from tests.deployment.certificates import new_key, write_certificate, write_key
+from tests.house.desk import free_port
 
 PASSWORD = "opens-the-box"
 FOREIGN_USER, FOREIGN_PASSWORD = "jürgen", "Schlüssel-鍵"
@@ -284,11 +285,10 @@ def configuration_text(version: tuple[int, int], **values: object) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _number in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return sorted(found)
 
 
 def _wait(process: subprocess.Popen[bytes], server: Dovecot) -> None:

@@ -107,6 +107,14 @@ def server_that(talk: Talk) -> Iterator[int]:
 
 
 @contextmanager
+def port_of_nobody() -> Iterator[int]:
+    """Keep a port at which nobody listens: one that is only free may be somebody else's a moment later."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+@contextmanager
 def vanishing_after(port: int, size: int) -> Iterator[int]:
     """Pass on to a server on another port, and cut the connection when it has sent so many bytes; gives the port."""
 

@@ -20,7 +20,16 @@ from mailfetch.fetching import fetch_mailbox
 from mailfetch.models import KnownMail, Mailbox
 from mailfetch.selectors import due_accounts
 from tests.mailfetch.dovecot import User
-from tests.mailfetch.making import again, entries_of, mail, mailbox_of, new_account, server_that, vanishing_after
+from tests.mailfetch.making import (
+    again,
+    entries_of,
+    mail,
+    mailbox_of,
+    new_account,
+    port_of_nobody,
+    server_that,
+    vanishing_after,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fetching")]
 
@@ -54,9 +63,8 @@ def test_a_folder_that_does_not_exist_is_said(user: User) -> None:
 
 
 def test_nobody_at_home_is_said(user: User) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert fetch_mailbox(mailbox_of(user, port=port)).failure.startswith("cannot connect to host")
+    with port_of_nobody() as port:
+        assert fetch_mailbox(mailbox_of(user, port=port)).failure.startswith("cannot connect to host")
 
 
 def test_missing_credentials_are_said(user: User) -> None:
