@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.browser.patience import lend_patience_to_keyboard, patience, wait_until_ready
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
-MILLISECONDS_TO_WAIT = 30_000
+MILLISECONDS_TO_WAIT = 60_000
 """For what never comes; a machine that is busy otherwise may take its time."""
 
 ARGUMENTS = [
