@@ -17,9 +17,11 @@ from helpdesk.configuration import kept, selectors, versioned
 from helpdesk.configuration.kept import forget_everything_kept
 from helpdesk.configuration.selectors import forget
 from helpdesk.configuration.versioned import forget_everything_versioned
-from helpdesk.forms import cdata
+from helpdesk.forms import cdata, uploads
+from helpdesk.legacy import originals
 from helpdesk.legacy.models import Installation
 from helpdesk.legacy.originals import forget_columns
+from helpdesk.mail import ahead
 from helpdesk.portal.seed import InstallerAnswers, is_set_up, seed_database
 from helpdesk.reports import statistics
 from helpdesk.threads.own_rows import is_followed
@@ -27,7 +29,7 @@ from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
 from tests.initial_rows import keep_initial_rows, keep_rows, put_back_after_tests
 from tests.ready_made import MIGRATED, migrated_folder, prepared
-from tickets import queue_counts
+from tickets import paging, queue_counts, reference_data
 from tickets.search import hits, suggestions
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
@@ -103,8 +105,12 @@ def _initial_rows_after_flush(request: pytest.FixtureRequest, _django_db_marker:
 @pytest.fixture
 def warm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the process knows for the time of a test: on a busy machine it would be read anew meanwhile."""
-    for module in (kept, selectors, versioned):
+    for module in (ahead, kept, reference_data, selectors, versioned):
         monkeypatch.setattr(module, "LONGEST_AGE", 3600.0)
+    monkeypatch.setattr(cdata, "READ_KEPT_SECONDS", 3600)
+    monkeypatch.setattr(originals, "COLUMNS_KNOWN_SECONDS", 3600)
+    monkeypatch.setattr(paging, "INDEXES_KEPT_SECONDS", 3600)
+    monkeypatch.setattr(uploads, "MESSAGE_FIELD_KEPT_SECONDS", 3600)
 
 
 @pytest.fixture(autouse=True, scope="session")
