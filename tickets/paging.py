@@ -183,7 +183,11 @@ def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
         yield Branch(tickets.visible_to(access, open_status_ids=open_ids))
         return
     if asked.assignees is not None:
-        yield from _assigned(tickets.visible_to(access, open_status_ids=open_ids), statuses, *asked.assignees)
+        agents, teams = asked.assignees
+        if not (agents <= {access.agent.pk} and teams <= access.team_ids and statuses <= set(open_ids)):
+            # Of others, or closed: whether the agent sees one takes looking for a referral.
+            tickets = tickets.visible_to(access, open_status_ids=open_ids)
+        yield from _assigned(tickets, statuses, agents, teams)
         return
     departments = frozenset() if access.agent.assigned_only else access.department_ids
     if departments:
