@@ -17,7 +17,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import OperationalError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
@@ -196,6 +196,10 @@ def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
     mine, of_teams, referred = tickets.visible_elsewhere(
         access, statuses=statuses, open_status_ids=seen_open, placed=moment.placed
     )
+    if departments:
+        # Who is in all departments has a thousand own tickets, none of them elsewhere: one look says so.
+        elsewhere = Exists(Ticket.objects.filter(status__in=seen_open).outside(departments))
+        mine, of_teams = mine.filter(elsewhere), of_teams.filter(elsewhere)
     yield Branch(mine, "hd_ticket_agent")
     yield Branch(of_teams, "hd_ticket_team")
     yield Branch(referred)
