@@ -96,7 +96,7 @@ def bounded_counts(
     if not texts:
         return counted
     try:
-        with time_limit(SECONDS_PER_COUNT):
+        with time_limit(SECONDS_PER_COUNT, is_planned_briefly=True):
             rows = cdata.with_table(EntryObject.TICKET, lambda: _rows(" UNION ALL ".join(texts), parameters))
     except TookTooLong:
         if len(queues) == 1:

@@ -133,6 +133,23 @@ def test_a_ticket_that_is_both_assigned_and_referred_is_listed_and_counted_once(
     assert counts(desk.agent)["open"] == 1
 
 
+@pytest.mark.mysql
+def test_counting_leaves_the_session_as_it_was(desk: Desk) -> None:
+    names = ("max_statement_time", "max_execution_time", "eq_range_index_dive_limit")
+
+    def session() -> list[tuple[str, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION VARIABLES WHERE Variable_name IN %s", [names])
+            return sorted(cursor.fetchall())
+
+    before, access = session(), access_of(desk.agent)
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        navigation_for(access, now=NOW, is_complete=True)
+    assert any("eq_range_index_dive_limit" in query["sql"] for query in captured)
+    assert session() == before
+
+
 def test_who_is_offered_what(desk: Desk) -> None:
     Queue.objects.filter(pk=5).update(flags=QueueFlag(7))
     Queue.objects.create(title="Mine", flags=QueueFlag(0), staff=desk.agent, parent_id=1, config=[])
