@@ -18,6 +18,7 @@ from tests.tickets.conftest import Desk
 from tickets.models import CommonWord, ReindexPosition, SearchEntry, Ticket
 from tickets.search import common_words, reindexing
 from tickets.search import hits as search_hits
+from tickets.search.engines import find_documents, find_documents_of
 from tickets.search.hits import find_tickets
 from tickets.search.upkeep import fill_gaps
 from tickets.search.words import all_words, any_word
@@ -68,6 +69,22 @@ def test_words_in_different_places_of_a_ticket_meet(desk: Desk, monkeypatch: pyt
     assert ids("keller", "sensor") == ids("sensor", "drifts", "keller") == [apart.pk]
     assert ids("keller", "greased") == []
     assert ids("weighbridge", "sensor", excluded=("drifts",)) == [together.pk]
+
+
+@IN_REAL_TRANSACTIONS
+@pytest.mark.parametrize("ranked", [False, True])
+def test_several_types_together_are_what_each_is_alone(desk: Desk, ranked: bool) -> None:
+    for number in range(4):
+        user = EndUserFactory.new(name=f"Greased {number}")
+        post_reply(desk.ticket(subject="Weighbridge greased", user=user), actor=desk.actor, body="<p>Greased</p>")
+    limits: dict[str, int] = {ObjectType.TICKET: 2, ObjectType.THREAD_ENTRY: 3, ObjectType.USER: 1}
+    together = find_documents_of(any_word("greased"), limits, ranked=ranked)
+    assert {kind: len(documents) for kind, documents in together.items()} == limits
+    for kind, limit in limits.items():
+        assert together[kind] == find_documents(any_word("greased"), kind, ranked=ranked, limit=limit)
+    assert ranked or [one.object_id for one in together[ObjectType.TICKET]] == list(
+        Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:2]
+    )
 
 
 @IN_REAL_TRANSACTIONS

@@ -13,7 +13,7 @@ from helpdesk.legacy.time_limits import TookTooLong, time_limit
 from helpdesk.threads.constants import ObjectType
 from tickets.models import Ticket
 from tickets.search.common_words import needs_slice
-from tickets.search.engines import Found, find_documents
+from tickets.search.engines import find_documents_of
 from tickets.search.words import Term, WordQuery
 
 logger = structlog.get_logger(__name__)
@@ -88,18 +88,18 @@ def _with_words_apart(query: WordQuery, hits: Hits) -> Hits:
 
 
 def _look_up(query: WordQuery, *, ranked: bool, newest_slice: bool) -> Hits:
-    def documents(object_type: ObjectType, limit: int) -> list[Found]:
-        return find_documents(query, object_type, ranked=ranked, limit=limit, newest_slice=newest_slice)
-
-    tickets = documents(ObjectType.TICKET, MOST_TICKETS)
     most_entries = MOST_OF_SLICE if newest_slice else MOST_ENTRIES
-    entries = documents(ObjectType.THREAD_ENTRY, most_entries)
-    # Nobody is called by a word that stands everywhere; looking him up would read all entries after all.
-    users = [] if newest_slice else documents(ObjectType.USER, MOST_USERS)
-    ids = dict.fromkeys(found.ticket_id for found in (*tickets, *entries) if found.ticket_id is not None)
+    limits: dict[str, int] = {ObjectType.TICKET: MOST_TICKETS, ObjectType.THREAD_ENTRY: most_entries}
+    if not newest_slice:
+        # Nobody is called by a word that stands everywhere; looking him up would read all entries after all.
+        limits[ObjectType.USER] = MOST_USERS
+    found = find_documents_of(query, limits, ranked=ranked, newest_slice=newest_slice)
+    tickets, entries = found[ObjectType.TICKET], found[ObjectType.THREAD_ENTRY]
+    users = found.get(ObjectType.USER, [])
+    ids = dict.fromkeys(one.ticket_id for one in (*tickets, *entries) if one.ticket_id is not None)
     owned: list[int] = []
     if users:
-        rows = Ticket.objects.filter(user__in=[found.object_id for found in users])
+        rows = Ticket.objects.filter(user__in=[one.object_id for one in users])
         owned = list(rows.order_by("-pk").values_list("pk", flat=True)[:MOST_OF_USERS])
     is_cut = (
         len(tickets) == MOST_TICKETS
