@@ -10,6 +10,7 @@ import yaml
 from cryptography.fernet import Fernet
 from django.core.management import get_commands
 
+from helpdesk.health.registry import registered_checks
 from tests.deployment.dockerfile import REPOSITORY, read_stages
 
 pytestmark = pytest.mark.once
@@ -78,11 +79,19 @@ def test_health_is_known_of_whatever_can_tell(name: str) -> None:
     check = SERVICES[name].get("healthcheck")
     if name == "web":
         assert check is None  # the image's own
-    elif name in {"migrate", "beat", "mail"}:
+    elif name in {"migrate", "mail"}:
         assert check == {"disable": True}
     else:
         assert check is not None
         assert check["interval"]
+
+
+def test_beat_is_asked_by_a_check_of_ours() -> None:
+    entry, command, *names = SERVICES["beat"]["healthcheck"]["test"][1:]
+    assert read_stages(DOCKER / "Dockerfile")[-1].all("ENTRYPOINT")[0].words == [entry]
+    assert command in get_commands()
+    assert names == ["beat"]
+    assert set(names) <= {check.name for check in registered_checks()}
 
 
 def test_only_nginx_is_open_to_other_machines() -> None:
@@ -90,6 +99,14 @@ def test_only_nginx_is_open_to_other_machines() -> None:
     assert published == {"nginx": ["80:80", "443:443"], "web": ["127.0.0.1:${WEB_PORT:-8000}:8000"]}
     assert COMPOSE["networks"]["back"] == {"internal": True}
     assert all(SERVICES[name]["networks"] == ["back"] for name in ("mariadb", "postgres", "redis"))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_of_our_processes_reaches_a_database_elsewhere(name: str) -> None:
+    """Each of them works with the database, beat too; a server elsewhere is beyond a network without a way out."""
+    leading_out = {network for network, settings in COMPOSE["networks"].items() if not settings.get("internal")}
+    assert leading_out & set(SERVICES[name]["networks"])
+    assert "back" in SERVICES[name]["networks"]  # broker, cache, and a database in a container
 
 
 def test_the_proxy_is_trusted_by_the_very_network_it_is_in() -> None:
