@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from tests.deployment.dockerfile import REPOSITORY
+from tests.deployment.dockerfile import REPOSITORY, build_context
 
 pytestmark = pytest.mark.once
 
@@ -115,6 +115,27 @@ def test_the_image_is_built_for_two_processors_and_scanned_before() -> None:
     assert build["with"]["platforms"] == "linux/amd64,linux/arm64"
     scans = [step for step in jobs["scan"]["steps"] if "trivy-action" in step.get("uses", "")]
     assert scans[-1]["with"]["exit-code"] == "1"
+
+
+def test_the_image_is_built_at_every_change_of_what_goes_into_it() -> None:
+    """Of requests and of main alike; GitHub does not ask the paths for tags."""
+    workflow = load(GITHUB / "workflows" / "image.yml")
+    push, request = workflow[True]["push"], workflow[True]["pull_request"]
+    assert (push["branches"], push["tags"], push["paths"]) == (["main"], ["v*"], request["paths"])
+    scan = workflow["jobs"]["scan"]
+    assert "if" not in scan
+    assert "needs" not in scan
+    patterns = request["paths"]
+    makers = [".dockerignore", "docker/Dockerfile", ".github/workflows/image.yml"]
+    files = [*build_context(), *makers]
+    assert [name for name in files if not any(_is_under(pattern, name) for pattern in patterns)] == []
+    assert [pattern for pattern in patterns if not any(_is_under(pattern, name) for name in files)] == []
+
+
+def _is_under(pattern: str, name: str) -> bool:
+    """Tell whether a path filter of ours, a file or a whole directory, names the file."""
+    folder = pattern.removesuffix("**")
+    return name == pattern or (folder != pattern and name.startswith(folder))
 
 
 def test_dependabot_looks_where_there_is_something() -> None:
