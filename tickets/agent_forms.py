@@ -28,10 +28,17 @@ def _status_with_id(status_id: str) -> TicketStatus:
 
 
 class WritingForm(forms.Form):
-    """What both forms of the ticket page share: ids that do not collide, files, refusals shown at the right field."""
+    """What both forms of the ticket page share: ids that do not collide, files, refusals shown at the right field.
+
+    Both may change the status afterwards.
+    """
 
     action: Action
     placeholder: StrOrPromise = ""
+
+    new_status = forms.TypedChoiceField(
+        label=gettext_lazy("then"), required=False, coerce=_status_with_id, empty_value=None
+    )
 
     def __init__(self, page: TicketPage, *args: Any, owner: str = "", **kwargs: Any) -> None:
         """Take the page first, `owner` of uploads where files come in; the rest is what Django's forms take."""
@@ -39,6 +46,7 @@ class WritingForm(forms.Form):
         super().__init__(*args, **kwargs)
         SeveralFilesField.set_owner(self, owner)
         self.page = page
+        self._choices("new_status", self._statuses())
         self.fields["body"].widget = rich_textarea(rows=6, placeholder=str(self.placeholder))
         files = self.fields.get("attachments")
         if files is not None and (field := message_field()) is not None:
@@ -64,6 +72,19 @@ class WritingForm(forms.Form):
     def _choices(self, name: str, choices: list[Any]) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = choices
 
+    def _statuses(self) -> list[tuple[str, str]]:
+        allowed = self.page.allowed
+        statuses = list(self.page.open_statuses)
+        if Action.CLOSE in allowed and not self.page.close_obstacle:
+            statuses += self.page.closing_statuses
+        keep = _("keep %(status)s") % {"status": self.page.status_name}
+        change = [
+            (choice.value, _("set %(status)s") % {"status": choice.label})
+            for choice in statuses
+            if choice.label != self.page.status_name
+        ]
+        return [("", keep), *change]
+
 
 def _pairs(choices: list[Choice]) -> list[tuple[str, str]]:
     return [(choice.value, choice.label) for choice in choices]
@@ -86,12 +107,9 @@ class ReplyForm(WritingForm):
     signature = forms.TypedChoiceField(label=gettext_lazy("Signature"), required=False, coerce=Signature)
     body = forms.CharField(label=gettext_lazy("Reply"), strip=False)
     attachments = SeveralFilesField(label=gettext_lazy("Attach files"), required=False)
-    new_status = forms.TypedChoiceField(
-        label=gettext_lazy("then"), required=False, coerce=_status_with_id, empty_value=None
-    )
 
     def __init__(self, page: TicketPage, *args: Any, **kwargs: Any) -> None:
-        """Fill recipients and statuses from the page."""
+        """Fill recipients and signatures from the page."""
         name = page.requester.name if page.requester else _("the requester")
         self.placeholder = _("Write to %(name)s …") % {"name": name}
         super().__init__(page, *args, **kwargs)
@@ -107,7 +125,6 @@ class ReplyForm(WritingForm):
             del self.fields["cc"]
         if len(page.signatures) < 2:
             del self.fields["signature"]
-        self._choices("new_status", self._statuses())
 
     def clean(self) -> dict[str, Any]:
         """Give None as `cc` where nobody was asked whom: then all get the reply."""
@@ -128,22 +145,9 @@ class ReplyForm(WritingForm):
             choices.append((ReplyTo.USER.value, _("%(name)s only") % {"name": name}))
         return [*choices, (ReplyTo.NOBODY.value, _("nobody (keep it on the ticket)"))]
 
-    def _statuses(self) -> list[tuple[str, str]]:
-        allowed = self.page.allowed
-        statuses = list(self.page.open_statuses)
-        if Action.CLOSE in allowed and not self.page.close_obstacle:
-            statuses += self.page.closing_statuses
-        keep = _("keep %(status)s") % {"status": self.page.status_name}
-        change = [
-            (choice.value, _("set %(status)s") % {"status": choice.label})
-            for choice in statuses
-            if choice.label != self.page.status_name
-        ]
-        return [("", keep), *change]
-
 
 class NoteForm(WritingForm):
-    """An internal note."""
+    """An internal note, with an optional change of status after it."""
 
     action = Action.NOTE
     placeholder = gettext_lazy("Write to your colleagues …")

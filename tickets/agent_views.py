@@ -52,6 +52,7 @@ from tickets.screens import TicketPage
 from tickets.selectors import get_ticket_for_agent, navigation_for, queue_for, queue_page
 from tickets.services import Posted
 from tickets.services.locks import lock_code_for
+from tickets.states import is_open
 from tickets.thread_items import versions_of
 
 
@@ -233,22 +234,30 @@ def reply(request: AgentRequest, ticket_id: int) -> HttpResponse:
 @require_POST
 @not_found_is_404
 def note(request: AgentRequest, ticket_id: int) -> HttpResponse:
-    """Write an internal note."""
+    """Write an internal note, then show the ticket, or the queue if the note has closed it."""
+    was_open = False
 
     def post(ticket: Ticket, form: WritingForm) -> str:
-        data = form.cleaned_data
-        services.post_note(
+        nonlocal was_open
+        data, was_open = form.cleaned_data, is_open(ticket)
+        posted = services.post_note(
             ticket,
             actor=request.actor,
             body=data["body"],
             format=form.format,
             title=data["title"],
             files=[*data["attachments"], *_shown_files(request, ticket, form)],
+            status=data["new_status"],
             lock_code=_lock_code(request, ticket),
         )
+        _tell_status_refusal(request, posted)
         return _("Note on #%(number)s added.")
 
-    return _carry_out(request, ticket_id, "note_form", post)
+    def is_done(ticket: Ticket) -> bool:
+        return was_open and not is_open(ticket)
+
+    minds_changes = bool(request.POST.get("new_status"))  # a note alone is true whatever others did
+    return _carry_out(request, ticket_id, "note_form", post, is_done=is_done, minds_changes=minds_changes)
 
 
 @agent_required

@@ -152,7 +152,8 @@ def test_success_brings_the_changed_parts_and_leaves_what_is_being_written(grace
     page = soup(response)
     swapped = {str(part["id"]) for part in page.select("[hx-swap-oob]")}
     assert swapped == {
-        *("messages", "ticket-head", "ticket-actions", "conversation", "facts", "reply-recipients", "reply-status")
+        *("messages", "ticket-head", "ticket-actions", "conversation", "facts", "reply-recipients", "reply-status"),
+        "note-status",
     }
     assert f"#{ticket.number} assigned." in text(page, "#messages")
     assert "Alan Kay" in text(page, "#facts")
@@ -260,3 +261,22 @@ def test_a_reply_from_a_stale_page_is_kept_and_sent_the_second_time(grace: Clien
         grace.post(address(ticket, "reply"), {"seen": seen, "body": "My answer", "reply_to": "all"}).status_code == 302
     )
     assert ThreadEntry.objects.filter(thread__object_id=ticket.pk, type="R").count() == 1
+
+
+def test_a_note_that_sets_a_status_minds_what_others_did_and_one_alone_does_not(grace: Client, desk: Desk) -> None:
+    ticket = open_ticket()
+    mark = mark_on(grace, ticket)
+    post_reply(ticket, actor=Actor.for_agent(desk.alan), body="<p>Wait</p>")
+    assert grace.post(address(ticket, "note"), {"seen": mark, "body": "Only a note"}).status_code == 302
+    data = {"body": "Settled", "new_status": str(resolved().pk)}
+    response = grace.post(address(ticket, "note"), {"seen": mark, **data})
+    assert response.status_code == 409
+    page = soup(response)
+    assert "Alan Kay replied" in text(page, "#note .changes")
+    assert not page.select("#reply .changes")
+    assert text(page, "#note_body") == "Settled"
+    assert page.select(f"#note_new_status option[selected][value='{resolved().pk}']")
+    seen = page.select("#note [name=seen]")[0]["value"]
+    assert grace.post(address(ticket, "note"), {"seen": seen, **data}).status_code == 302
+    ticket.refresh_from_db()
+    assert ticket.status == resolved()

@@ -25,6 +25,7 @@ from helpdesk.threads.models import ThreadEntry
 from tests.desk import Desk, busy_ticket, closed_ticket, open_ticket, set_up_desk
 from tests.sign_in import agent_client
 from tickets.models import Ticket, TicketStatus
+from tickets.reference_data import forget_reference_data
 
 pytestmark = pytest.mark.django_db
 
@@ -369,6 +370,41 @@ def test_a_note_stays_inside(grace: Client) -> None:
     (note,) = entries(ticket, EntryType.NOTE)
     assert (note.title, note.body) == ("For us", "The third one this week")
     assert entries(ticket, EntryType.RESPONSE) == []
+
+
+def test_a_note_can_set_a_status_and_leads_to_the_queue_when_it_closes(grace: Client) -> None:
+    ticket, resolved = open_ticket(), TicketStatus.objects.get(name="Resolved")
+    grace.get(f"/scp/queues/{OPEN_QUEUE}/")
+    page = soup(grace.get(f"/scp/tickets/{ticket.pk}/"))
+    assert not one(page, "#note-status").has_attr("hidden")
+    assert texts(page, "#note_new_status option")[0] == "keep Open"
+    response = act(grace, ticket, "note", body="Settled by phone", new_status=str(resolved.pk))
+    assert response.headers["Location"] == f"/scp/queues/{OPEN_QUEUE}/"
+    ticket.refresh_from_db()
+    assert ticket.status == resolved
+    assert len(entries(ticket, EntryType.NOTE)) == 1
+    response = act(grace, ticket, "note", body="And something else")
+    assert response.headers["Location"] == f"/scp/tickets/{ticket.pk}/"
+    response = act(grace, ticket, "note", body="Not yet", new_status=str(TicketStatus.objects.get(name="Open").pk))
+    assert response.headers["Location"] == f"/scp/tickets/{ticket.pk}/"
+    ticket.refresh_from_db()
+    assert ticket.status != resolved
+
+
+def test_a_status_that_is_refused_does_not_take_the_note_back(desk: Desk) -> None:
+    """Who may only look is not asked, and is told why when the status comes nevertheless, as with a reply."""
+    ticket, vera = open_ticket(), agent_client(desk.vera)
+    waiting = TicketStatus.objects.create(name="Waiting", state="open", mode=1, flags=0, sort=9)
+    forget_reference_data()
+    assert one(soup(vera.get(f"/scp/tickets/{ticket.pk}/")), "#note-status").has_attr("hidden")
+    response = act(vera, ticket, "note", body="Seen", new_status=str(waiting.pk))
+    assert response.headers["Location"] == f"/scp/tickets/{ticket.pk}/"
+    refused, added = said(response)
+    assert added == f"Note on #{ticket.number} added."
+    assert refused.startswith("The status was not changed: ")
+    ticket.refresh_from_db()
+    assert ticket.status != waiting
+    assert len(entries(ticket, EntryType.NOTE)) == 1
 
 
 def test_who_may_only_look_cannot_reply(desk: Desk) -> None:
