@@ -73,6 +73,7 @@ class TicketsConfig(AppConfig):
 
         from helpdesk.forms.signals import answers_saved
         from helpdesk.knowledge.models import Faq
+        from helpdesk.legacy.originals import texts_put_back
         from helpdesk.people.models import UserEmail
         from helpdesk.people.signals import organization_deleted, organization_saved, user_deleted, user_saved
         from helpdesk.threads.models import ThreadEntry
@@ -88,6 +89,7 @@ class TicketsConfig(AppConfig):
         for signal in (organization_saved, organization_deleted):
             signal.connect(upkeep.organization_changed, dispatch_uid="tickets.search.organizations")
         answers_saved.connect(upkeep.answers_changed, dispatch_uid="tickets.search.answers")
+        texts_put_back.connect(upkeep.texts_put_back, dispatch_uid="tickets.search.put_back")
         post_migrate.connect(upkeep.documents_emptied, sender=self, dispatch_uid="tickets.search.emptied")
 
     def _guard_files(self) -> None:

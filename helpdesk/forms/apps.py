@@ -16,9 +16,10 @@ class FormsConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from helpdesk.forms import contact_form
-        from helpdesk.forms.cdata import forget_columns
-        from helpdesk.forms.models import Form, FormField
+        from helpdesk.forms.cdata import forget_columns, refresh_after_texts_put_back
+        from helpdesk.forms.models import Form, FormAnswer, FormField
         from helpdesk.forms.uploads import forget_message_field
+        from helpdesk.legacy.originals import texts_put_back
         from helpdesk.people.contact_form import register_organization_writer, register_writer
         from helpdesk.people.removal import when_organization_goes, when_user_goes
 
@@ -26,6 +27,7 @@ class FormsConfig(AppConfig):
         register_organization_writer(contact_form.save_organization_answers)
         when_user_goes(contact_form.remove_contact_answers)
         when_organization_goes(contact_form.remove_organization_answers)
+        texts_put_back.connect(refresh_after_texts_put_back, sender=FormAnswer, dispatch_uid="forms.put_back")
         for model in (Form, FormField):
             for changed in (post_save, post_delete):
                 changed.connect(forget_columns, sender=model, dispatch_uid=f"forms.columns.{model.__name__}")

@@ -323,6 +323,20 @@ def refresh(object_type: str, ids: Collection[int]) -> None:
                 cdata_sql.delete_rows(connection, table.prefixed_name, table.key, gone)
 
 
+def refresh_after_texts_put_back(row_ids: Collection[int], **_: object) -> None:
+    """Compute the rows of whom answers with these entries belong to anew (a receiver of `texts_put_back`).
+
+    A table that is missing is built with all its rows later.
+    """
+    objects: dict[str, set[int]] = {}
+    for object_type, object_id in FormEntry.objects.filter(pk__in=row_ids).values_list("object_type", "object_id"):
+        objects.setdefault(str(object_type), set()).add(object_id or 0)
+    for table in TABLES.values():
+        ids = objects.get(table.object_type, set()) - {0}
+        if ids and cdata_sql.table_columns(connection, table.prefixed_name):
+            refresh(table.object_type, ids)
+
+
 def remove_rows(object_type: str, ids: Collection[int]) -> None:
     """Remove the rows of deleted objects; a missing table has none."""
     table = TABLES[EntryObject(object_type)]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.dispatch import Signal
 
 from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.models import OriginalText
@@ -29,6 +30,9 @@ COLUMNS_KNOWN_SECONDS = 5
 """How long a process may not notice the first original of a column that another process wrote."""
 SLICE = 500
 RowKey = tuple[int, int]
+texts_put_back = Signal()
+"""Sent by `put_back` with `sender`, the model, and `row_ids`, the first parts of the keys of rows whose texts changed:
+in the transaction that changed them, so that what is derived from them is never behind."""
 _NO_SUCH_TABLE = 1146
 _PART_BITS = 32
 
@@ -203,8 +207,8 @@ class _Group:
 def put_back(alias: str = DEFAULT_DB_ALIAS) -> dict[str, int]:
     """Put originals into their columns where the tables hold every character: after an import, a restore, a conversion.
 
-    Works in slices, each a transaction of its own, and can be repeated. Gives the number of texts per table (without
-    prefix); on an installation that needs the side table it does nothing.
+    Works in slices, each a transaction of its own, and can be repeated; `texts_put_back` is sent in each. Gives the
+    number of texts per table (without prefix); on an installation that needs the side table it does nothing.
     """
     connection = connections[alias]
     restored: dict[str, int] = {}
@@ -212,6 +216,7 @@ def put_back(alias: str = DEFAULT_DB_ALIAS) -> dict[str, int]:
         return restored
 
     def put(group: _Group) -> list[OriginalText]:
+        row_ids = set[int]()
         for original in group.originals:
             if group.is_current(original):
                 key = dict(zip(_key_names(group.field.model), _key_parts(group.field.model, original), strict=True))
@@ -219,6 +224,9 @@ def put_back(alias: str = DEFAULT_DB_ALIAS) -> dict[str, int]:
                 rows.update(**{group.field.attname: original.original})
                 table = original.table_name
                 restored[table] = restored.get(table, 0) + 1
+                row_ids.add(original.row_id)
+        if row_ids:
+            texts_put_back.send(sender=group.field.model, row_ids=row_ids)
         return group.originals
 
     _go_through(alias, put)

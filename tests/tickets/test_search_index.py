@@ -9,7 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from helpdesk.forms import cdata
+from helpdesk.forms.models import FormAnswer, FormEntry
 from helpdesk.legacy.folding import fold
+from helpdesk.legacy.models import OriginalText
+from helpdesk.legacy.originals import hash_of, put_back
 from helpdesk.people.actor import Actor
 from helpdesk.people.services.end_users import change_end_user
 from helpdesk.threads.constants import ObjectType
@@ -121,6 +125,32 @@ def test_stopping_the_command_is_said_in_one_line(desk: Desk, monkeypatch: pytes
     with pytest.raises(CommandError, match=r"^Interrupted\. The same command goes on\.$") as stopped:
         call_command("reindex", stdout=io.StringIO())
     assert stopped.value.returncode == 130
+
+
+@IN_REAL_TRANSACTIONS
+def test_originals_that_are_put_back_are_found_and_listed(desk: Desk) -> None:
+    """As after the import of a database whose tables could not hold them: with the texts, or a kill would part them."""
+    user = EndUserFactory.new(name="Jo [cjk unified ideograph-20bb7]")
+    ticket = desk.ticket(subject="[cjk unified ideograph-2000b]kaputt", user=user)
+    entry = FormEntry.objects.get(object_type="T", object_id=ticket.pk)
+    field = FormAnswer.objects.get(entry=entry, field__name="subject").field_id
+    for table, column, row_id, part_id, text, original in (
+        ("user", "name", user.pk, 0, "Jo [cjk unified ideograph-20bb7]", "Jo 𠮷"),
+        ("form_entry_values", "value", entry.pk, field, "[cjk unified ideograph-2000b]kaputt", "𠀋kaputt"),
+    ):
+        OriginalText.objects.create(
+            table_name=table,
+            column_name=column,
+            row_id=row_id,
+            part_id=part_id,
+            stored_hash=hash_of(text),
+            original=original,
+        )
+    assert put_back() == {"user": 1, "form_entry_values": 1}
+    rows = {kind: title or "" for kind, title in SearchEntry.objects.values_list("object_type", "title")}
+    assert (rows[ObjectType.TICKET].split(" ", 1)[1], rows[ObjectType.USER]) == ("𠀋kaputt", "Jo 𠮷")
+    assert cdata.fetch("T", [ticket.pk])[ticket.pk]["subject"] == "𠀋kaputt"
+    assert found("𠀋kaputt") == {ticket.pk}
 
 
 @IN_REAL_TRANSACTIONS

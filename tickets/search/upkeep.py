@@ -8,12 +8,14 @@ process die in between, a job finds what has no row (`fill_gaps`).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import structlog
 from django.db import connection, transaction
 from django.db.models import Max, Q
 
+from helpdesk.forms.models import FormAnswer, FormEntry
 from helpdesk.knowledge.models import Faq
 from helpdesk.people.models import EndUser, Organization, UserEmail
 from helpdesk.threads.constants import ObjectType
@@ -108,6 +110,21 @@ def answers_changed(object_type: str, object_id: int, **_: Any) -> None:
     """Note the object of which answers were changed."""
     if object_type in {str(one) for one in INDEXED_TYPES}:
         note_change(object_type, object_id)
+
+
+def texts_put_back(sender: Any, row_ids: Collection[int], **_: Any) -> None:
+    """Index what changed columns stand in, within the same transaction (a receiver of `originals.texts_put_back`)."""
+    if sender is FormAnswer:
+        for object_type in (ObjectType.TICKET, ObjectType.USER, ObjectType.ORGANIZATION):
+            entries = FormEntry.objects.filter(pk__in=row_ids, object_type=object_type, object_id__isnull=False)
+            if ids := {pk for pk in entries.values_list("object_id", flat=True) if pk}:
+                reindex(object_type, ids)
+    elif sender is UserEmail:
+        owners = UserEmail.objects.filter(pk__in=row_ids).values_list("user_id", flat=True)
+        reindex(ObjectType.USER, {pk for pk in owners if pk})
+    for object_type, model in MODELS.items():
+        if sender is model:
+            reindex(object_type, row_ids)
 
 
 def documents_emptied(**_: Any) -> None:

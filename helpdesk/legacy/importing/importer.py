@@ -369,6 +369,4 @@ class Importer:
             outcome.run.finished = timezone.now()
             outcome.run.save(using=alias, update_fields=["finished"])
             # Only now: what was read back before is what osTicket's tables hold.
-            has_changed_texts = bool(put_back(alias))
-        if has_changed_texts:
-            self.rebuild_caches()
+            put_back(alias)
