@@ -39,7 +39,7 @@ from tickets.queue_form import (
 )
 from tickets.queue_inputs import NO_VERB, Verb, column_inputs, placed, posted_columns
 from tickets.queue_page import queue_page
-from tickets.queues import STANDARD_COLUMNS, SUPPLEMENTAL, QueueDefinition, definition_of, queue_for
+from tickets.queues import STANDARD_COLUMNS, SUPPLEMENTAL, QueueDefinition, definition_of, is_inherited, queue_for
 from tickets.quick_filters import filter_field
 from tickets.reference_data import queue_preferences, queue_tables
 from tickets.search.language import LONGEST_TEXT, read_query
@@ -254,7 +254,7 @@ def _show_arrangement(
     tables = queue_tables()
     setting: Any = queue_preferences().get((queue.pk, request.agent.pk))
     setting = setting if isinstance(setting, dict) else {}
-    chosen_sort = id_in(str(setting.get("sort_id") or ""))
+    chosen_sort = None if is_inherited(setting, "sort") else id_in(str(setting.get("sort_id") or ""))
     more = {criterion.path: criterion.method for criterion in parse_criteria(setting.get("criteria"))}
     used = {criterion.path for criterion in definition.criteria}
     labels = {"isoverdue": _("Overdue"), "isassigned": _("Assigned"), "isanswered": _("Answered")}

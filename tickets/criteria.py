@@ -80,6 +80,8 @@ class FieldKind:
 
     methods: tuple[str, ...] = ()
     """The methods that forms offer."""
+    unoffered: tuple[str, ...] = ()
+    """Methods of typed searches that osTicket does not have: forms show them where they stand already."""
     grouped: tuple[str, ...] = TicketGroup._fields
     """What `matches` looks at of a group; the rest may be empty."""
     is_settled: bool = False

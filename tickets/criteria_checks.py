@@ -12,6 +12,7 @@ from tickets.criteria import CriteriaContext, Criterion, chosen, field_of
 from tickets.criteria_kinds import asked_statuses
 from tickets.criteria_values import DateKind, Range, TextKind
 
+_UNWANTED = ("!includes", "!chosen")
 _OPPOSITES = (frozenset({"set", "nset"}), frozenset({"assigned", "!assigned"}))
 
 
@@ -60,7 +61,7 @@ def _contradict(asked: Sequence[Criterion], context: CriteriaContext) -> bool:
     if "nset" in methods and methods & {"equal", "contains", "match", "includes", "period", "between", "before"}:
         return True
     wanted = [set(chosen(criterion.value)) for criterion in asked if criterion.method == "includes"]
-    unwanted = {key for criterion in asked if criterion.method == "!includes" for key in chosen(criterion.value)}
+    unwanted = {key for criterion in asked if criterion.method in _UNWANTED for key in chosen(criterion.value)}
     wanted = [keys for keys in wanted if keys]
     if asked[0].path == "assignee":  # an agent and a team may both have a ticket
         return any(keys <= unwanted for keys in wanted)

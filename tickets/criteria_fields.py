@@ -38,7 +38,7 @@ from tickets.criteria_kinds import (
     StatusKind,
 )
 from tickets.criteria_operands import Answer, Column, Hanging, Operand, Related, of_outer_ticket
-from tickets.criteria_values import ChoiceKind, CountKind, DateKind, TextKind, TickKind
+from tickets.criteria_values import ChoiceKind, CountKind, DateKind, EffectiveDateKind, TextKind, TickKind
 from tickets.models import HelpTopic
 from tickets.reference_data import agent_names, department_names, kept, priorities, team_names
 
@@ -81,6 +81,10 @@ class AnsweredDate:
         """Compare the texts, which sort as the dates do."""
         return self.answer.test(lookup, value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
 
+    def lacks(self, lookup: str, value: datetime) -> Q:
+        """The date is not so, or there is none."""
+        return ~self.test(lookup, value) | ~self.present()
+
     def present(self) -> Q:
         """There is a date: osTicket writes 0 for none."""
         return self.answer.test("gt", "1")
@@ -100,6 +104,7 @@ register_field("created", DateKind(Column("created")), _("Created"))
 register_field("lastupdate", DateKind(Column("lastupdate")), _("Last update"))
 register_field("duedate", DateKind(Column("duedate"), is_past_only=False), _("Due date"))
 register_field("est_duedate", DateKind(Column("est_duedate"), is_past_only=False), _("SLA due date"))
+register_field("due", EffectiveDateKind(Column("duedate"), Column("est_duedate")), _("Due"))
 register_field("closed", DateKind(Column("closed")), _("Closed"))
 register_field("reopened", DateKind(Column("reopened")), _("Reopened"))
 register_field("isoverdue", BooleanKind("isoverdue"), _("Overdue"))
@@ -133,8 +138,9 @@ for _path, _label in (("lastmessage", _("Last message")), ("lastresponse", _("La
     _thread = Hanging(of_outer_ticket(Thread, object_id="outer", object_type=ObjectType.TICKET), _path)
     register_field(f"thread__{_path}", DateKind(_thread), _label)
 
-UNOFFERED = frozenset({"isassigned", "dept__manager_id", "user_id", "user__org_id"})
-"""Paths that stored criteria may have but forms do not offer: others say the same, or they take a bare id."""
+UNOFFERED = frozenset({"isassigned", "dept__manager_id", "user_id", "user__org_id", "due"})
+"""Paths that stored criteria may have but forms do not offer: others say the same, they take a bare id, or osTicket
+does not have them."""
 
 
 # --- Fields of forms --------------------------------------------------------------------------------------------------

@@ -24,6 +24,9 @@ class Operand(Protocol):
     def test(self, lookup: str, value: Any) -> Q:
         """Give the condition that a look-up holds."""
 
+    def lacks(self, lookup: str, value: Any) -> Q:
+        """Give the condition that a look-up does not hold, as it does not where there is no value."""
+
     def present(self) -> Q:
         """Give the condition that there is a value."""
 
@@ -37,6 +40,10 @@ class Column:
     def test(self, lookup: str, value: Any) -> Q:
         """Compare the column."""
         return Q(**{f"{self.path}__{lookup}": value})
+
+    def lacks(self, lookup: str, value: Any) -> Q:
+        """The column is something else or NULL."""
+        return ~self.test(lookup, value)
 
     def present(self) -> Q:
         """The column is not NULL."""
@@ -55,6 +62,10 @@ class Related:
     def test(self, lookup: str, value: Any) -> Q:
         """Compare the column of the related rows."""
         return self._whose(Q(**{f"{self.column}__{lookup}": value}))
+
+    def lacks(self, lookup: str, value: Any) -> Q:
+        """No related row is so; keys that are NULL would make every such question unanswerable."""
+        return ~self._whose(Q(**{f"{self.column}__{lookup}": value, f"{self.key}__isnull": False}))
 
     def present(self) -> Q:
         """There is a related row with a value."""
@@ -75,6 +86,10 @@ class Hanging:
         """There is such a row."""
         return Q(Exists(self.rows().filter(**{f"{self.column}__{lookup}": value})))
 
+    def lacks(self, lookup: str, value: Any) -> Q:
+        """There is no such row."""
+        return ~self.test(lookup, value)
+
     def present(self) -> Q:
         """There is a row with a value."""
         return Q(Exists(self.rows().filter(**{f"{self.column}__isnull": False})))
@@ -94,6 +109,10 @@ class Answer:
         if found is None or not issubclass(found, Lookup):
             raise ValueError(f"Texts have no look-up {lookup}")
         return Q(found(self.expression(), value))
+
+    def lacks(self, lookup: str, value: Any) -> Q:
+        """The text is not so, or there is none."""
+        return ~self.test(lookup, value) | ~self.present()
 
     def present(self) -> Q:
         """There is an answer."""

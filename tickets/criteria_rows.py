@@ -32,6 +32,9 @@ METHOD_NAMES: dict[str, StrOrPromise] = {
     "nset": gettext_lazy("is not set"),
     "assigned": gettext_lazy("is assigned"),
     "!assigned": gettext_lazy("is not assigned"),
+    "!contains": gettext_lazy("does not contain"),
+    "!equal": gettext_lazy("is not, or nothing"),
+    "!chosen": gettext_lazy("is none of, or nothing"),
     "includes": gettext_lazy("is one of"),
     "!includes": gettext_lazy("is none of"),
     "contains": gettext_lazy("contains"),
@@ -73,7 +76,7 @@ UNIT_NAMES: dict[str, StrOrPromise] = {
     "m": gettext_lazy("months"),
 }
 _WIDGETS = {
-    **dict.fromkeys(("includes", "!includes"), "choices"),
+    **dict.fromkeys(("includes", "!includes", "!chosen"), "choices"),
     **dict.fromkeys(("greater", "less"), "number"),
     **dict.fromkeys(("before", "after"), "moment"),
     **dict.fromkeys(("ndaysago", "ndays", "distpast", "distfut"), "interval"),
@@ -157,7 +160,7 @@ def row_of(number: int, criterion: Criterion, context: CriteriaContext, letter: 
     if known is None:
         problem = _("there is no such field") if criterion.path else ""
         return CriterionRow(number, criterion.path, groups=groups, problem=problem, letter=letter)
-    names = methods_of(known)
+    names = methods_of(known, criterion.method)
     method = criterion.method if criterion.method in names else next(iter(names))
     widget = _widget(known, method)
     value = criterion.value if method == criterion.method else None
@@ -183,7 +186,7 @@ def describe(criterion: Criterion) -> str:
     known = field_of(criterion.path)
     if known is None:
         return f"{criterion.path} {criterion.method}"
-    names = methods_of(known)
+    names = methods_of(known, criterion.method)
     widget, value = _widget(known, criterion.method), criterion.value
     if widget == "choices":
         labels = dict(known.kind.choices())
@@ -200,9 +203,11 @@ def describe(criterion: Criterion) -> str:
     return f"{known.label} {names.get(criterion.method, criterion.method)} {text}".strip()
 
 
-def methods_of(known: Field) -> dict[str, StrOrPromise]:
-    """Give the methods of a field with their names."""
+def methods_of(known: Field, method: str = "") -> dict[str, StrOrPromise]:
+    """Give the methods of a field with their names; with the one in use, where forms offer others only."""
     methods = known.kind.methods
+    if method in known.kind.unoffered:
+        methods = (*methods, method)
     yes_no = methods == ("set", "nset")
     return {method: (_YES_NO if yes_no else METHOD_NAMES)[method] for method in methods}
 
@@ -211,8 +216,8 @@ def _criterion(prefix: str, path: str, data: QueryDict) -> Criterion:
     known = field_of(path)
     if known is None:
         return Criterion(path, data.get(f"{prefix}-method", ""))
-    names = methods_of(known)
     method = data.get(f"{prefix}-method", "")
+    names = methods_of(known, method)
     if method not in names:
         method = next(iter(names))
     widget = _widget(known, method)

@@ -39,6 +39,7 @@ class TextKind(FieldKind):
     """A text; compared without regard to case and accents."""
 
     methods = ("contains", "equal", "nequal", "match", *PRESENCE)
+    unoffered = ("!contains", "!equal")
 
     def __init__(self, operand: Operand, *, has_index: bool = False) -> None:
         """Take what is compared; `has_index`: exact look-ups find it, as ticket numbers."""
@@ -54,14 +55,18 @@ class TextKind(FieldKind):
         text = str(value).replace("\0", "")  # which PostgreSQL takes in no text
         if method == "contains":
             return self.operand.test("folded_contains", text)
+        if method == "!contains":
+            return self.operand.lacks("folded_contains", text)
         if method == "match":
             return None if pattern_problem(text) else self.operand.test("pattern", text)
-        if method not in {"equal", "nequal"}:
+        if method not in {"equal", "nequal", "!equal"}:
             return None
+        asked: tuple[str, Any] = ("folded", text)
         if self.has_index:
-            equal = self.operand.test("in", sorted({text, text.lower(), text.upper()}))
-        else:
-            equal = self.operand.test("folded", text)
+            asked = ("in", sorted({text, text.lower(), text.upper()}))
+        if method == "!equal":
+            return self.operand.lacks(*asked)
+        equal = self.operand.test(*asked)
         return equal if method == "equal" else self.operand.present() & ~equal
 
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
@@ -98,6 +103,7 @@ class ChoiceKind(FieldKind):
     """A choice or list answer."""
 
     methods = (*INCLUDES, *PRESENCE)
+    unoffered = ("!chosen",)
 
     def __init__(self, answer: Operand, choices: Choices) -> None:
         """Take the answer and what can be chosen."""
@@ -105,17 +111,19 @@ class ChoiceKind(FieldKind):
         self._choices = choices
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
-        """Compile `set`, `nset`, `includes` and `!includes`."""
+        """Compile `set`, `nset`, `includes`, `!includes` and `!chosen`, which includes what has no answer."""
         if method in PRESENCE:
             return self.answer.present() if method == "set" else ~self.answer.present()
-        if method not in INCLUDES or not chosen(value):
+        if method not in (*INCLUDES, *self.unoffered) or not chosen(value):
             return None
         named = keys_in_answer(self.answer, chosen(value))
-        return named if method == "includes" else self.answer.present() & ~named
+        if method == "includes":
+            return named
+        return self.answer.present() & ~named if method == "!includes" else ~self.answer.present() | ~named
 
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Name choices that are gone."""
-        return missing_choices(value, dict(self.choices())) if method in INCLUDES else ""
+        return missing_choices(value, dict(self.choices())) if method in (*INCLUDES, *self.unoffered) else ""
 
     def choices(self) -> list[tuple[str, str]]:
         """Give what can be chosen."""
@@ -183,13 +191,17 @@ class DateKind(FieldKind):
         """Those of a column that are not counted from this moment."""
         return isinstance(self.operand, Column) and method in {"before", "after", "between", "period", *PRESENCE}
 
+    def present(self) -> Q:
+        """Give the condition that there is a date."""
+        return self.operand.present()
+
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile all methods of dates: NULL tests, and ranges."""
         if method in PRESENCE:
-            return self.operand.present() if method == "set" else ~self.operand.present()
+            return self.present() if method == "set" else ~self.present()
         if method == "nequal":
             day = self.bounds("equal", value, context)
-            return None if day is None else self.operand.present() & ~self.within(day)
+            return None if day is None else self.present() & ~self.within(day)
         if method == "period":
             ranges = [found for code in chosen(value) if (found := self.bounds("period", code, context)) is not None]
             return self.within(ranges[0]) if ranges else None
@@ -237,6 +249,23 @@ class DateKind(FieldKind):
         if any(self.bounds(asked, one, context) is not None for one in (value, *chosen(value))):
             return ""
         return _("the date or time span cannot be read")
+
+
+class EffectiveDateKind(DateKind):
+    """The first of two dates that a ticket has; as two ranges, each of which an index can find."""
+
+    def __init__(self, first: Column, second: Column) -> None:
+        """Take the date that wins, and the one that counts where there is none."""
+        super().__init__(second, is_past_only=False)
+        self.first = first
+
+    def present(self) -> Q:
+        """One of them is set."""
+        return self.first.present() | self.operand.present()
+
+    def within(self, bounds: Range) -> Q:
+        """Give the condition that the date which counts lies in a range."""
+        return DateKind(self.first).within(bounds) | (~self.first.present() & DateKind(self.operand).within(bounds))
 
 
 def read_moment(value: Any, zone: tzinfo) -> datetime | None:

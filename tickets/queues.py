@@ -115,7 +115,7 @@ def with_preferences(queue: QueueDefinition, access: AgentAccess) -> QueueDefini
     setting: Any = queue_preferences().get((queue.id, access.agent.pk))
     if not isinstance(setting, dict):
         return queue
-    sort_id = str(setting.get("sort_id") or "")
+    sort_id = "" if is_inherited(setting, "sort") else str(setting.get("sort_id") or "")
     paths = queue_tables().sorts.get(int(sort_id)) if sort_id.isdecimal() and len(sort_id) <= 10 else None
     used = {criterion.path for criterion in queue.criteria}
     more = [
@@ -130,6 +130,11 @@ def with_preferences(queue: QueueDefinition, access: AgentAccess) -> QueueDefini
         sort_paths=paths or queue.sort_paths,
         filter=chosen_filter if isinstance(chosen_filter, str) and chosen_filter else queue.filter,
     )
+
+
+def is_inherited(setting: Any, what: str) -> bool:
+    """Whether an agent's settings for a queue leave its `columns` or `sort` as they are for everybody."""
+    return isinstance(setting, dict) and setting.get(f"inherit-{what}") not in (None, False, "", "0")
 
 
 def children_of(parent_id: int | None, tables: QueueTables) -> list[QueueRow]:
@@ -149,7 +154,8 @@ def _ancestry(row: QueueRow, tables: QueueTables) -> Iterator[QueueRow]:
 
 def _columns(row: QueueRow, tables: QueueTables, agent_id: int) -> tuple[ColumnRow, ...]:
     personal = row.personal_columns.get(agent_id) if agent_id else None
-    if personal:
+    # osTicket leaves the rows of an agent who goes back to the columns of the queue.
+    if personal and not is_inherited(queue_preferences().get((row.id, agent_id)), "columns"):
         return personal
     other = tables.queues.get(row.columns_id or 0)
     if other is not None:
@@ -162,10 +168,13 @@ def _columns(row: QueueRow, tables: QueueTables, agent_id: int) -> tuple[ColumnR
 
 
 def _sort_paths(row: QueueRow, tables: QueueTables) -> tuple[str, ...]:
-    parent = tables.queues.get(row.parent_id or 0)
-    if parent is not None and row.flags & QueueFlag.INHERIT_DEFAULT_SORT:
-        return tables.sorts.get(parent.sort_id or 0, ())
-    return tables.sorts.get(row.sort_id or 0, ())
+    """Give the default sort: that of the queue above as long as bit 64 is set, or the own one where that has none."""
+    line = [row]
+    for above in list(_ancestry(row, tables))[-2::-1]:
+        if not line[-1].flags & QueueFlag.INHERIT_DEFAULT_SORT:
+            break
+        line.append(above)
+    return next((paths for queue in reversed(line) if (paths := tables.sorts.get(queue.sort_id or 0, ()))), ())
 
 
 def _sort_ids(row: QueueRow, tables: QueueTables) -> tuple[int, ...]:

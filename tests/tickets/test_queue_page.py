@@ -34,9 +34,11 @@ from tests.factories import (
 from tests.tickets.conftest import NOW, Desk
 from tickets.constants import QueueFlag, TicketFlag
 from tickets.models import Queue, QueueColumnPlacement, QueuePreference, QueueSort, Ticket, TicketStatus
+from tickets.reference_data import forget_reference_data
 from tickets.screens import QueuePage
 from tickets.selectors import queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket, post_note, post_reply
+from tickets.services.queues import set_preference
 
 NO_CURSORS = {
     "nested": "[" * 5000 + "]" * 5000,
@@ -191,6 +193,48 @@ class TestOrder:
             assign_ticket(ticket, actor=desk.actor, agent=desk.agent)
         assert subjects(page_of(desk.agent, MINE_ALONE)) == ["2", "1", "0"]
 
+    @pytest.mark.parametrize(
+        ("sort_ids", "expected"),
+        [
+            ({"top": 6, "middle": 1, "own": 1}, "newest"),  # the middle one has that of the top, too
+            ({"top": None, "middle": 6, "own": 1}, "newest"),
+            ({"top": None, "middle": None, "own": 1}, "urgent"),
+            ({"top": 999, "middle": None, "own": None}, "newest"),
+        ],
+    )
+    def test_the_default_sort_comes_from_as_far_above_as_it_is_inherited(
+        self, desk: Desk, sort_ids: dict[str, int | None], expected: str
+    ) -> None:
+        self.make(desk, [1, 4, 2])
+        above: Queue | None = None
+        for name, sort_id in sort_ids.items():
+            flags = QueueFlag.PUBLIC | QueueFlag.QUEUE | (QueueFlag.INHERIT_DEFAULT_SORT if above else QueueFlag(0))
+            config = {"criteria": [["status__state", "includes", {"open": "Open"}]], "conditions": []}
+            above = Queue.objects.create(
+                title=name, flags=flags, root="T", parent=above, default_sort_id=sort_id, config=config
+            )
+        assert above is not None
+        newest, urgent = ["2", "1", "0"], ["1", "2", "0"]
+        assert subjects(page_of(desk.agent, above.pk)) == (newest if expected == "newest" else urgent)
+
+    def test_the_sort_of_the_middle_queue_stands_where_it_inherits_none(self, desk: Desk) -> None:
+        self.make(desk, [1, 4, 2])
+        flags, inherits = QueueFlag.PUBLIC | QueueFlag.QUEUE, QueueFlag.INHERIT_DEFAULT_SORT
+        top = Queue.objects.create(title="top", flags=flags, root="T", default_sort_id=6, config=[])
+        middle = Queue.objects.create(title="middle", flags=flags, root="T", parent=top, default_sort_id=1, config=[])
+        own = Queue.objects.create(title="own", flags=flags | inherits, root="T", parent=middle, config=[])
+        assert subjects(page_of(desk.agent, own.pk)) == ["1", "2", "0"]
+
+    def test_an_agent_goes_back_to_the_sort_of_the_queue(self, desk: Desk) -> None:
+        """As osTicket leaves the row: the order that was chosen stays in it."""
+        self.make(desk, [1, 4, 2])
+        row = QueuePreference.objects.create(queue_id=OPEN, staff_id=desk.agent.pk, setting={"sort_id": 6})
+        assert subjects(page_of(desk.agent, OPEN)) == ["2", "1", "0"]
+        for inherits, expected in ((True, ["1", "2", "0"]), (False, ["2", "1", "0"])):
+            row.setting = {"sort_id": 6, "filter": "", "inherit-sort": inherits, "inherit-columns": True}
+            row.save()
+            assert subjects(page_of(desk.agent, OPEN)) == expected
+
     def test_agents_own_sort_and_filter(self, desk: Desk) -> None:
         tickets = self.make(desk, [1, 4, 2])
         Ticket.objects.filter(pk=tickets[2].pk).update(isoverdue=True)
@@ -281,6 +325,37 @@ class TestDefinitions:
         desk.ticket(subject="x")
         config = {"isoverdue+search": True, "isoverdue+method": "set", "isanswered+search": False}
         assert page_of(desk.agent, self.queue(desk.agent, config=config)).rows == []
+
+    def test_personal_columns_count_until_the_agent_goes_back_to_those_of_the_queue(self, desk: Desk) -> None:
+        """As osTicket leaves the rows: the columns stay in the table, and the setting says that they are not used."""
+        desk.ticket()
+        place = QueueColumnPlacement.objects.create
+        place(queue_id=OPEN, column_id=3, staff_id=desk.agent.pk, heading="Mine", width=0, sort=1)
+
+        def headings() -> list[str]:
+            return [column.heading for column in page_of(desk.agent, OPEN).columns]
+
+        standard = [column.heading for column in page_of(desk.colleague, OPEN).columns]
+        assert headings() == ["Mine"]
+        setting = {"sort_id": 0, "filter": "", "inherit-sort": False, "inherit-columns": True, "criteria": []}
+        row = QueuePreference.objects.create(queue_id=OPEN, staff_id=desk.agent.pk, setting=setting)
+        assert headings() == standard
+        row.setting = {**setting, "inherit-columns": False}
+        row.save()
+        assert headings() == ["Mine"]
+
+    def test_other_settings_leave_the_choice_of_columns_as_it_is(self, desk: Desk) -> None:
+        place = QueueColumnPlacement.objects.create
+        place(queue_id=OPEN, column_id=3, staff_id=desk.agent.pk, heading="Mine", width=0, sort=1)
+        queue = Queue.objects.get(pk=OPEN)
+        for is_own in (True, False):
+            set_preference(queue, actor=desk.actor, quick_filter="isoverdue")
+            shown = [column.heading for column in page_of(desk.agent, OPEN).columns]
+            assert (shown == ["Mine"]) == is_own
+            setting = QueuePreference.objects.get(queue_id=OPEN, staff_id=desk.agent.pk).setting or {}
+            setting["inherit-columns"] = True
+            QueuePreference.objects.filter(queue_id=OPEN, staff_id=desk.agent.pk).update(setting=setting)
+            forget_reference_data()
 
     def test_columns_own_inherited_borrowed_or_standard(self, desk: Desk) -> None:
         own, plain = self.queue(desk.agent), self.queue(desk.agent)

@@ -5,17 +5,35 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.cache import cache
 from django.test import Client
 
+from helpdesk.forms import cdata
+from helpdesk.forms.constants import EntryObject
+from helpdesk.forms.models import FormAnswer
+from helpdesk.people.access import access_of
 from helpdesk.people.models import Agent
-from tests.factories import EndUserFactory
+from sla.models import SlaPlan
+from tests.factories import (
+    DepartmentFactory,
+    EndUserFactory,
+    HelpTopicFactory,
+    OrganizationFactory,
+    TeamFactory,
+    give_access,
+)
 from tests.sign_in import agent_client
-from tests.tickets.conftest import Desk
-from tickets.constants import QueueFlag
-from tickets.models import Queue, QueuePreference
+from tests.tickets.conftest import NOW, Desk
+from tickets.constants import QueueFlag, TicketFlag
+from tickets.criteria import Criterion, compile_criteria
+from tickets.models import Queue, QueuePreference, Ticket
+from tickets.navigation import context_for
+from tickets.search.language import read_query
 from tickets.services import post_note
 
 
@@ -61,6 +79,120 @@ def test_words_of_subject_entry_and_requester_lead_to_tickets(desk: Desk, browse
     assert found(browser, q='"laser smoking"') == []
     assert found(browser, q="print*", sort="relevance") == ["Printer on fire"]
     assert found(browser, q="from:ann@acme.test status:open created:<7d smoking") == []  # opened in March
+
+
+@pytest.fixture
+def history(desk: Desk) -> None:
+    """Two tickets that differ in everything, and one with as little as a ticket can have."""
+    bob = EndUserFactory.new(name="Bob Cat", address="bob@other.test", org=OrganizationFactory.new(name="Other"))
+    ann = EndUserFactory.new(name="Ann Bee", address="ann@acme.test", org=OrganizationFactory.new(name="Acme Ltd"))
+    printer = desk.ticket(subject="Printer", user=ann, source="Phone", answers={"priority": 3})
+    phone = desk.ticket(subject="Phone", user=bob, source="Email", answers={"priority": 1}, closed=True)
+    bare = desk.ticket(subject="Bare", source="Web")
+    bare_values = {"user": None, "topic": None, "sla": None, "staff": None, "team": None, "number": "B1"}
+    Ticket.objects.filter(pk=bare.pk).update(**bare_values)
+    FormAnswer.objects.filter(entry__object_type="T", entry__object_id=bare.pk).update(value=None, value_id=None)
+    cdata.refresh(EntryObject.TICKET, [bare.pk])
+    team = TeamFactory.new(members=[desk.agent], name="Menders")
+    topic = HelpTopicFactory.new(topic="Repairs")
+    sla = SlaPlan.objects.create(name="Fast", grace_period=4, flags=1)
+    attic = DepartmentFactory.new(name="Attic")
+    Ticket.objects.filter(pk=printer.pk).update(
+        staff=desk.agent, topic=topic, sla=sla, isoverdue=True, isanswered=True, flags=TicketFlag.LINKED, number="A1"
+    )
+    Ticket.objects.filter(pk=phone.pk).update(team=team, number="P1", dept=attic, reopened=NOW)
+    give_access(desk.agent, attic)
+
+
+def numbers(criteria: Sequence[Criterion], desk: Desk) -> list[str]:
+    condition = compile_criteria(criteria, context_for(access_of(desk.agent), NOW))
+    return sorted(ticket.number or "" for ticket in Ticket.objects.filter(condition))
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("subject:prin", "A1"),
+        ("org:acme", "A1"),
+        ("org:ltd", "A1"),
+        ("from:ann", "A1"),
+        ("from:ann@acme.test", "A1"),
+        ("from:@acme", "A1"),
+        ("number:A1", "A1"),
+        ("priority:high", "A1"),
+        ("source:phone", "A1"),
+        ("dept:attic", "P1"),
+        ("topic:repairs", "A1"),
+        ("topic:none", "B1 P1"),
+        ("sla:fast", "A1"),
+        ("agent:ada", "A1"),
+        ("team:menders", "P1"),
+        ("team:none", "A1 B1"),
+        ("assignee:me", "A1"),
+        ("assignee:my-teams", "P1"),
+        ("assignee:none", "B1"),
+        ("status:closed", "P1"),
+        ("status:resolved", "P1"),
+        ("is:closed", "P1"),
+        ("is:overdue", "A1"),
+        ("is:answered", "A1"),
+        ("is:unanswered", "B1 P1"),
+        ("is:assigned", "A1 P1"),
+        ("is:linked", "A1"),
+        ("is:merged", ""),
+        ("is:reopened", "P1"),
+        ("reopened:none", "A1 B1"),
+        ("closed:none", "A1 B1"),
+        ("has:attachments", ""),
+        ("has:collaborators", ""),
+        ("has:tasks", ""),
+    ],
+)
+def test_a_minus_turns_each_part_round(desk: Desk, history: None, part: str, expected: str) -> None:
+    """Every ticket is found with the minus or without it, also those that have nothing there."""
+    context = context_for(access_of(desk.agent), NOW)
+    assert not (problems := [*read_query(part, context).errors, *read_query(f"-{part}", context).errors]), problems
+    with_it = numbers(read_query(part, context).criteria, desk)
+    without_it = numbers(read_query(f"-{part}", context).criteria, desk)
+    assert with_it == expected.split()
+    assert without_it == sorted({"A1", "B1", "P1"} - set(with_it))
+
+
+def test_a_search_with_a_minus_is_saved_as_it_was_typed(desk: Desk, browser: Client, history: None) -> None:
+    assert sorted(found(browser, q="-subject:prin")) == ["(no subject)", "Phone"]
+    context = context_for(access_of(desk.agent), NOW)
+    typed = [one.as_json() for one in read_query("-subject:prin -priority:high -from:a@b.test", context).criteria]
+    form = BeautifulSoup(browser.get("/scp/search/advanced/", {"c": json.dumps(typed)}).content, "html.parser")
+    chosen = [option["value"] for option in form.select('select[name$="-method"] option[selected]')]
+    assert chosen == ["!contains", "!chosen", "!equal"]
+    queue = {"title": "Others", "kind": "personal", **criteria(("cdata__subject", "!contains", "prin"))}
+    browser.post("/scp/queues/new/", queue)
+    saved = Queue.objects.get(title="Others")
+    assert (saved.config or {})["criteria"] == [["cdata__subject", "!contains", "prin"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("due:<2d", "agent's plan's"),
+        ("due:>2d", "late"),
+        ("due:2026-03-03", "agent's plan's"),
+        ("due:none", "none"),
+        ("-due:none", "agent's late plan's"),
+        ("due:<2026-03-01", ""),
+        (">", ""),
+    ],
+)
+def test_due_is_the_date_of_the_agent_or_else_that_of_the_plan(desk: Desk, text: str, expected: str) -> None:
+    soon, later = NOW + timedelta(days=1), NOW + timedelta(days=9)
+    dates = {"agent's": (soon, later), "plan's": (None, soon), "late": (later, soon), "none": (None, None)}
+    for number, (due, estimated) in dates.items():
+        Ticket.objects.filter(pk=desk.ticket().pk).update(number=number, duedate=due, est_duedate=estimated)
+    if text == ">":
+        assert numbers([Criterion("due", "nequal", "2026-03-03")], desk) == ["late"]
+        return
+    context = context_for(access_of(desk.agent), NOW)
+    assert " ".join(numbers(read_query(text, context).criteria, desk)) == expected
 
 
 @pytest.mark.django_db(transaction=True)

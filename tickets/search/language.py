@@ -142,15 +142,20 @@ def _criterion(part: _Part, context: CriteriaContext) -> Criterion:
 # --- Fields -----------------------------------------------------------------------------------------------------------
 
 
-def _choice(path: str, *, none: bool = False) -> Callable[[_Part, CriteriaContext], Criterion]:
-    """Read the name of something that can be chosen: the whole name, or a beginning of exactly those meant."""
+def _choice(
+    path: str, *, none: bool = False, unless: str = "!includes"
+) -> Callable[[_Part, CriteriaContext], Criterion]:
+    """Read the name of something that can be chosen: the whole name, or a beginning of exactly those meant.
+
+    `unless` is the method that turns it round, for tickets without any, too.
+    """
 
     def read(part: _Part, context: CriteriaContext) -> Criterion:
         wanted = fold(part.value)
         if none and wanted in {"none", "no"}:
             return Criterion(path, "set" if part.is_negated else "nset")
         keys = _named(path, wanted)
-        return Criterion(path, "!includes" if part.is_negated else "includes", keys)
+        return Criterion(path, unless if part.is_negated else "includes", keys)
 
     return read
 
@@ -197,24 +202,23 @@ def _sender(part: _Part, context: CriteriaContext) -> Criterion:
     """Read an address, a part of one after @, or a name."""
     path = "user__emails__address" if "@" in part.value else "user__name"
     is_address = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", part.value) is not None
-    if part.is_negated:
-        if not is_address:
-            raise _Unreadable(_("Only a whole address can be left out."))
-        return Criterion(path, "nequal", part.value)
-    return Criterion(path, "equal" if is_address else "contains", part.value)
+    return Criterion(path, _turned("equal" if is_address else "contains", part), part.value)
 
 
 def _text(path: str) -> Callable[[_Part, CriteriaContext], Criterion]:
     def read(part: _Part, context: CriteriaContext) -> Criterion:
-        if part.is_negated:
-            return Criterion(path, "nequal", part.value)
-        return Criterion(path, "contains", part.value)
+        return Criterion(path, _turned("contains", part), part.value)
 
     return read
 
 
+def _turned(method: str, part: _Part) -> str:
+    """Give the method, turned round after a minus: then it holds where there is no value, too."""
+    return f"!{method}" if part.is_negated else method
+
+
 def _number(part: _Part, context: CriteriaContext) -> Criterion:
-    return Criterion("number", "nequal" if part.is_negated else "equal", part.value.lstrip("#"))
+    return Criterion("number", _turned("equal", part), part.value.lstrip("#"))
 
 
 def _date(path: str) -> Callable[[_Part, CriteriaContext], Criterion]:
@@ -231,7 +235,7 @@ def _date(path: str) -> Callable[[_Part, CriteriaContext], Criterion]:
         span = _SPAN.fullmatch(value)
         if span:
             interval = {"until": span["number"], "int": _UNITS[span["unit"]]}
-            ahead = path in {"duedate", "est_duedate"}
+            ahead = path == "due"
             nearer = span["sign"] != ">"
             methods = ("ndays", "distfut") if ahead else ("ndaysago", "distpast")
             return Criterion(path, methods[0] if nearer else methods[1], interval)
@@ -325,7 +329,7 @@ _FIELDS: dict[str, Callable[[_Part, CriteriaContext], Criterion]] = {
     "topic": _choice("topic_id", none=True),
     "sla": _choice("sla_id", none=True),
     "source": _choice("source"),
-    "priority": _choice("cdata__priority"),
+    "priority": _choice("cdata__priority", unless="!chosen"),
     "agent": _choice("staff_id", none=True),
     "team": _choice("team_id", none=True),
     "assignee": _assignee,
@@ -337,5 +341,5 @@ _FIELDS: dict[str, Callable[[_Part, CriteriaContext], Criterion]] = {
     "updated": _date("lastupdate"),
     "closed": _date("closed"),
     "reopened": _date("reopened"),
-    "due": _date("est_duedate"),
+    "due": _date("due"),
 }

@@ -29,7 +29,7 @@ from tickets.models import (
     QueueSortChoice,
 )
 from tickets.navigation import context_for
-from tickets.queues import SUPPLEMENTAL
+from tickets.queues import SUPPLEMENTAL, is_inherited
 from tickets.quick_filters import INHERITED, filter_field
 from tickets.reference_data import StyleCondition, forget_reference_data
 from tickets.row_styles import check_marks
@@ -154,18 +154,19 @@ def set_preference(
     if quick_filter and filter_field(quick_filter) is None:
         raise ValidationFailed(_("This field cannot be a quick filter."), code="filter_unknown", field="filter")
     extra = [criterion for criterion in criteria if criterion.path in SUPPLEMENTAL]
+    mine = QueuePreference.objects.filter(queue_id=queue.pk, staff_id=agent.pk)
+    before = mine.values_list("setting", flat=True).first()
+    placements = QueueColumnPlacement.objects.filter(queue=queue, staff_id=agent.pk)
+    inherits = not columns if columns is not None else is_inherited(before, "columns") or not placements.exists()
     setting = {
         "sort_id": sort_id or 0,
         "filter": quick_filter,
         "inherit-sort": not sort_id,
-        "inherit-columns": not columns,
+        "inherit-columns": inherits,
         "criteria": [criterion.as_json() for criterion in extra],
     }
     moment = now or timezone.now()
-    changed = QueuePreference.objects.filter(queue_id=queue.pk, staff_id=agent.pk).update(
-        setting=setting, updated=moment
-    )
-    if not changed:
+    if not mine.update(setting=setting, updated=moment):
         QueuePreference.objects.create(queue_id=queue.pk, staff_id=agent.pk, setting=setting, updated=moment)
     if columns is not None:
         place_columns(queue, columns, staff_id=agent.pk)
