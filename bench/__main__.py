@@ -17,6 +17,8 @@ from bench.databases import ENGINES, BenchDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_SIZES = (10_000, 1_000_000)
+AIM_MISSED = 2
+"""The exit status of a run that measured everything and misses an aim; 1 when something could not be measured."""
 
 
 def main() -> int:
@@ -165,7 +167,7 @@ def _make_database(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from bench.report import comparison, markdown, read_run, summary
+    from bench.report import comparison, markdown, misses, read_run, summary
 
     earlier = read_run(arguments.compare) if arguments.compare else None
     run: dict[str, Any] = {
@@ -216,7 +218,9 @@ def _run(arguments: argparse.Namespace) -> int:
             print(text)
             print("\n".join(summary(run)))
             print(f"Written: {path} and {path.with_suffix('.md').name}")
-    return 1 if failed else 0
+    if failed:
+        return 1
+    return AIM_MISSED if misses(run) else 0
 
 
 def _measure_into(run: dict[str, Any], database: BenchDatabase, arguments: argparse.Namespace) -> bool:

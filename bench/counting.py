@@ -3,7 +3,8 @@
 The statements of a request are taken down and its SELECTs run again, each on its own:
 
 - MariaDB: the `Handler_read_*` counters of the session, that is rows and index entries read.
-- PostgreSQL: EXPLAIN (ANALYZE), the rows that scans gave and those that their filters threw away.
+- PostgreSQL: EXPLAIN (ANALYZE), the rows that scans gave and those that their filters threw away; a bitmap of the index
+  and the rows fetched by it are one scan.
 - SQLite: steps of its virtual machine, of which a row takes about ten; there are no counters of rows.
 """
 
@@ -95,10 +96,18 @@ def _postgresql(sql: str, params: Any) -> int:
     return _scanned(plans[0]["Plan"])
 
 
+_NO_SCANS = frozenset({"Subquery Scan", "CTE Scan", "Function Scan", "Bitmap Index Scan"})
+
+
 def _scanned(node: dict[str, Any]) -> int:
+    """Count the rows that the scans of a plan looked at.
+
+    A Bitmap Index Scan fetches no row: its Bitmap Heap Scan does, which gives them or throws them away.
+    """
     own = 0
-    if "Scan" in node["Node Type"] and node["Node Type"] not in {"Subquery Scan", "CTE Scan", "Function Scan"}:
-        own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    if "Scan" in node["Node Type"] and node["Node Type"] not in _NO_SCANS:
+        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        own = (node["Actual Rows"] + removed) * node["Actual Loops"]
     return int(own) + sum(_scanned(child) for child in node.get("Plans", []))
 
 

@@ -7,6 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.aims import (
+    GROWTH,
+    QUEUE_STATEMENTS,
+    TICKET_STATEMENTS,
+    WORKER_MB,
+    grown,
+    judged_otherwise,
+    judged_pages,
+    sizes_compared,
+    too_many_statements,
+)
+
 PAGE, DATABASE = "median_ms", "database_ms"
 """What an aim is for: the whole page, or the time in the database."""
 AIMS: tuple[tuple[str, int, str], ...] = (
@@ -28,11 +40,18 @@ _EXPLANATION = (
     "Times are those of the whole page in the process of the application (WSGI handler with all middleware, gzip, "
     "signed in, warm), without network: median / 95th percentile in ms. CPU is the processor time of that process "
     "alone, which other programs on the machine disturb less; it holds the database's work on SQLite only. “Read” "
-    "is what the engine reads for all statements of the page, in a unit of its own; “db” the time in the database of "
-    "one request. “Usual” is the median of each request's ms divided by how many times slower than usual the machine "
-    "ran right before it (bench/pace.py: a table of fixed content). The ratios compare the largest size with the "
+    "is what the engine reads for all statements of the page, in a unit of its own; on SQLite that is not rows, which "
+    "it does not count, but steps of its virtual machine, of which each row takes several, so that its figures compare "
+    "with themselves only. “db” is the time in the database of one request. “Usual” is the median of each request's ms "
+    "divided by how many times slower than usual the machine ran right before it (bench/pace.py: a table of fixed "
+    "content). The ratios compare the largest size with the "
     "smallest; that of ms is one of usual ms. Aims are for the median of the page, of "
     "“all numbers, anew” for the time in the database."
+)
+_FURTHER_AIMS = (
+    f"Pages of queues may ask {QUEUE_STATEMENTS} statements, those of a ticket {TICKET_STATEMENTS}, counted as the "
+    "fewest of three requests; their usual ms (of older runs their ms) may differ by "
+    f"{GROWTH:.0%} between the smallest and the largest size. A web worker takes less than {WORKER_MB} MB (RSS)."
 )
 Figures = Mapping[str, Any]
 """What `bench measure` wrote about one database."""
@@ -46,7 +65,11 @@ def markdown(run: Figures) -> str:
         f"Commit {run['commit']}, {run['machine']}, load average at the start {run['load']}.",
         "",
         _EXPLANATION,
+        "",
+        _FURTHER_AIMS,
     ]
+    if otherwise := judged_otherwise(run):
+        parts += ["", "Judged by milliseconds alone:", "", *(f"- {line}" for line in otherwise)]
     for engine in dict.fromkeys(figures["engine"] for figures in run["databases"]):
         parts += ["", *_engine_table([figures for figures in run["databases"] if figures["engine"] == engine])]
     if run.get("memory"):
@@ -234,11 +257,42 @@ def _compared(figures: Figures, case: Figures, old: Figures) -> str:
 
 
 def summary(run: Figures) -> Iterator[str]:
-    """Say in a few lines which pages miss the aims."""
+    """Say in a few lines which pages miss the aims, what else does, and which pages are judged by ms alone."""
+    for title, missed in _judged_pages(run):
+        yield title
+        yield from (f"  {line}" for line in missed)
+    yield from _further_misses(run)
+    if otherwise := judged_otherwise(run):
+        yield "judged by milliseconds alone:"
+        yield from (f"  {line}" for line in otherwise)
+
+
+def misses(run: Figures) -> int:
+    """Count the aims that the run misses."""
+    return sum(len(missed) for _title, missed in _judged_pages(run)) + len(list(_further_misses(run)))
+
+
+def _judged_pages(run: Figures) -> Iterator[tuple[str, list[str]]]:
+    """Give for each aim of pages a title and the lines of those that miss it."""
     for figures in run["databases"]:
+        place = f"{figures['engine']}, {figures['tickets']:,}"
         slow = [f"{case['key']} ({case['agent']}): {missed}" for case in figures["cases"] if (missed := _misses(case))]
-        yield f"{figures['engine']}, {figures['tickets']:,}: {len(slow)} of {len(figures['cases'])} pages above the aim"
-        yield from (f"  {line}" for line in slow)
+        yield f"{place}: {len(slow)} of {len(figures['cases'])} pages above the aim", slow
+        if pages := judged_pages(figures):
+            many = list(too_many_statements(figures))
+            yield f"{place}: {len(many)} of {pages} pages of queues and tickets ask too many statements", many
+    for smallest, largest in sizes_compared(run):
+        if pages := judged_pages(largest):
+            other = list(grown(smallest, largest))
+            found = f"{len(other)} of {pages} pages of queues and tickets differ by more than {GROWTH:.0%}"
+            yield f"{largest['engine']}, {smallest['tickets']:,} and {largest['tickets']:,}: {found}", other
+
+
+def _further_misses(run: Figures) -> Iterator[str]:
+    for figures in run.get("memory", ()):
+        if figures["rss_mb"] >= WORKER_MB:
+            found = f"a web worker takes {figures['rss_mb']} MB, aim less than {WORKER_MB}"
+            yield f"{figures['engine']}, {figures['tickets']:,}: {found}"
     for figures in run.get("overdue", ()):
         one = figures["overdue"]
         if one["seconds"] > OVERDUE_AIM_SECONDS or one["none_ms"] > NONE_OVERDUE_AIM_MS:
