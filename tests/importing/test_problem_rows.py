@@ -10,6 +10,7 @@ from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from helpdesk.portal.copying import GO_ON
+from helpdesk.portal.management.commands.import_osticket import SHOWN_PROBLEMS
 from helpdesk.threads.models import ThreadEntry
 from tests.importing.conftest import NAME, Import, MakeTarget
 from tests.importing.databases import ENGINES, MariaDatabase, as_default
@@ -135,15 +136,26 @@ def test_the_reasons_say_which_row_and_why(
     assert (tmp_path / "report").stat().st_mode & 0o777 == 0o600
 
 
-def test_of_many_references_that_lead_nowhere_the_first_are_named(
-    own_osticket: MariaDatabase, make_target: MakeTarget, run_import: Import, tmp_path: Path
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_many_references_that_lead_nowhere_all_are_named(
+    engine: str, own_osticket: MariaDatabase, make_target: MakeTarget, run_import: Import, tmp_path: Path
 ) -> None:
     own_osticket.execute("UPDATE ost_ticket SET topic_id = 4713 WHERE ticket_id <= 130")  # 128 tickets
-    status, said, error = run_import(make_target("postgresql"), own_osticket)
+    own_osticket.execute("UPDATE ost_thread_event SET topic_id = 4714")
+    own_osticket.execute("UPDATE ost_queue_sorts SET sort_id = sort_id + 4000")  # a key of two columns
+    status, said, error = run_import(make_target(engine), own_osticket, "--batch-size", "500")
     assert (status, error) == (0, "")
-    assert "ost_ticket.topic_id: 128 references lead nowhere; the first 100 are named." in " ".join(said.split())
-    named = [p["row"] for p in report(tmp_path) if p["column"] == "topic_id"]
-    assert (len(named), named[:2], named[-1]) == (100, ["1", "2"], "102")
+    problems = report(tmp_path)
+    for table, key, column in [
+        ("ticket", "ticket_id", "ticket_id <= 130"),
+        ("thread_event", "id", "1 = 1"),
+        ("queue_sorts", "CONCAT(queue_id, ', ', sort_id)", "1 = 1"),
+    ]:
+        rows = own_osticket.execute(f"SELECT {key} FROM ost_{table} WHERE {column} ORDER BY 1")  # noqa: S608
+        named = [p["row"] for p in problems if p["table"] == table and p["column"] in ("topic_id", "sort_id")]
+        assert sorted(named) == sorted(str(row[0]) for row in rows)
+    assert f"All {len(problems):,} problems, one per line" in " ".join(said.split())
+    assert len([line for line in said.splitlines() if line.startswith("noted: ")]) <= SHOWN_PROBLEMS
 
 
 def test_rows_are_kept_and_free_ids_filled_in_a_target_that_is_not_empty(

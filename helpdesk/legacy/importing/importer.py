@@ -283,34 +283,36 @@ class Importer:
         self.rebuild_caches()
         refresh_statistics(self.connection, names)
         copy_originals(self.source, self.connection)
-        self._name_dangling(outcome)
+        self._name_dangling()
         self._verify(outcome)
         self._look_again(outcome)
         self._describe(outcome, facts)
 
-    def _name_dangling(self, outcome: Outcome) -> None:
+    def _name_dangling(self) -> None:
         """Note the rows whose references lead nowhere; what an interrupted run noted is noted anew."""
         alias, shapes = self.connection.alias, [legacy_shapes()[table.table] for table in self._tables()]
         self.progress.begin("Looking for references that lead nowhere", count_references(shapes))
-        problems: list[ImportProblem] = []
+        noted = ImportProblem.objects.using(alias).filter(run=self.run_record, kind=ImportProblem.Kind.NOTED)
+        noted.filter(reason__contains=LEADS_NOWHERE).delete()
         for found in dangling_references(self.connection, shapes):
-            self.progress.advance(1)
             if found is None:
+                self.progress.advance(1)
                 continue
-            for key, value in found.rows:
-                reason = f"{value} {LEADS_NOWHERE} of {found.target}; kept, and read as none"
-                problems.append(
-                    self._problem(found.shape, key, Finding(found.column, ImportProblem.Kind.NOTED, reason))
-                )
-            if found.number > len(found.rows):
-                outcome.remarks.append(
-                    f"{found.shape.database_name}.{found.column}: {found.number:,} references lead nowhere; the "
-                    f"first {len(found.rows)} are named."
-                )
-        with transaction.atomic(using=alias):
-            noted = ImportProblem.objects.using(alias).filter(run=self.run_record, kind=ImportProblem.Kind.NOTED)
-            noted.filter(reason__contains=LEADS_NOWHERE).delete()
-            ImportProblem.objects.using(alias).bulk_create(problems, batch_size=500)
+            ImportProblem.objects.using(alias).bulk_create(
+                [
+                    self._problem(
+                        found.shape,
+                        key,
+                        Finding(
+                            found.column,
+                            ImportProblem.Kind.NOTED,
+                            f"{value} {LEADS_NOWHERE} of {found.target}; kept, and read as none",
+                        ),
+                    )
+                    for key, value in found.rows
+                ],
+                batch_size=500,
+            )
 
     def _verify(self, outcome: Outcome) -> None:
         problems = problems_by_table(self.run_record)

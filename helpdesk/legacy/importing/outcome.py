@@ -3,11 +3,15 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpdesk.legacy.models import ImportRun, ImportTable
+from django.db.models import Count
+
+from helpdesk.legacy.models import ImportProblem, ImportRun, ImportTable
+
+PROBLEMS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,17 @@ def table_outcome(
 def problems_by_table(run: ImportRun) -> dict[str, Counter[str]]:
     """Count the problems of each table by their kind."""
     counts: dict[str, Counter[str]] = {}
-    for table, kind in run.problems.values_list("table", "kind").iterator():
-        counts.setdefault(table, Counter())[kind] += 1
+    for table, kind, number in run.problems.values_list("table", "kind").annotate(number=Count("id")).order_by():
+        counts.setdefault(table, Counter())[kind] = number
     return counts
+
+
+def _problems(run: ImportRun) -> Iterator[ImportProblem]:
+    """Give all problems in their order, never many at once in memory, which MySQL's driver would need."""
+    last = 0
+    while problems := list(run.problems.filter(id__gt=last).order_by("id")[:PROBLEMS_AT_ONCE]):
+        yield from problems
+        last = problems[-1].pk
 
 
 def write_report(run: ImportRun, path: Path) -> int:
@@ -91,7 +103,7 @@ def write_report(run: ImportRun, path: Path) -> int:
     number = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        for problem in run.problems.order_by("id").iterator():
+        for problem in _problems(run):
             line = {
                 "table": problem.table,
                 "row": problem.key,
