@@ -9,10 +9,11 @@ that somebody is at work, and the time is looked at.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -31,6 +32,7 @@ from mailfetch.servers import (
     ArchiveFailed,
     Listed,
     MailboxFailed,
+    MailRefused,
     Session,
     current_access_token,
     open_session,
@@ -39,12 +41,16 @@ from mailfetch.servers.opening import INBOX
 from mailfetch.taking import Reason, Visit, begin_attempt, set_aside, take
 
 State = KnownMail.State
+Answer = TypeVar("Answer")
 USUAL_BATCH = 30
 GROUP_BYTES = 4 * 1024 * 1024
 GROUP_MAILS = 100
 BEGINNING_BYTES = 64 * 1024
 CAREFUL_MAILS = 5
 """After a run that died, so many mails are taken one by one, each counted before it is looked at."""
+PATIENT_ROUNDS = 3
+"""Rounds in a row that may fail before a mail is set aside that was kept back while no other came: a server in
+trouble refuses all of them."""
 HISTORY_MARGIN = timedelta(days=2)
 RENEW_SECONDS = 30
 _log = structlog.get_logger("mail")
@@ -147,6 +153,7 @@ class _Run:
         self.action = str(account.postfetch)
         self.batch = account.fetchmax or USUAL_BATCH
         self.careful = CAREFUL_MAILS if claimed.after_crash else 0
+        self.is_patient = False
         self.trouble: ArchiveFailed | None = None
         self.renewed = time.monotonic()
 
@@ -172,13 +179,13 @@ class _Run:
     def _work_off(self, session: Session) -> None:
         visit = Visit(self.claim, str(self.account.email.email), session.keeps_order)
         mailbox = self._mailbox_of(session)
-        self.validity = mailbox.validity
+        self.validity, self.is_patient = mailbox.validity, mailbox.failures < PATIENT_ROUNDS
         known = self._clear_up(session)
         waiting = self._waiting(session, mailbox, known)
         self._tell(len(waiting))
         for start in range(0, len(waiting), self.batch):
             batch = waiting[start : start + self.batch]
-            listed = session.sizes(batch)
+            listed = self._sizes(session, batch)
             for group in _groups(listed, most=1 if self.careful else GROUP_MAILS):
                 if self.pace.is_out:
                     return
@@ -234,19 +241,21 @@ class _Run:
 
     def _take_group(self, session: Session, group: Sequence[Listed], visit: Visit, known: dict[str, KnownMail]) -> None:
         """Take some mails, then do on the server what is to be done with those that were committed."""
-        small = [one.uid for one in group if one.size <= settings.MAIL_LARGEST]
-        contents = session.contents(small) if small else {}
+        small = [one for one in group if one.size is not None and one.size <= settings.MAIL_LARGEST]
+        contents, kept_back = self._contents(session, small) if small else ({}, {})
         done: list[str] = []
         try:
             for one in group:
                 if self.pace.is_over():
                     return
                 place = Place(self.account.pk, self.validity, one.uid, has_row=one.uid in known)
-                if one.size > settings.MAIL_LARGEST:
-                    self.result.count(self._leave(session, one, place, visit))
-                elif one.uid in contents:
+                if one.uid in contents:
                     self.result.count(self._take(contents[one.uid], place, visit))
                     done.append(one.uid)
+                elif one.size is None or one.uid in kept_back:
+                    self.result.count(self._leave(session, one, place, visit, _not_delivered(kept_back.get(one.uid))))
+                elif one.size > settings.MAIL_LARGEST:
+                    self.result.count(self._leave(session, one, place, visit, _too_large(one.size)))
         finally:
             self._renew()
             self._finish(session, done)
@@ -265,11 +274,54 @@ class _Run:
                 begin_attempt(place)
             raise
 
-    def _leave(self, session: Session, one: Listed, place: Place, visit: Visit) -> str:
-        words = _("The mail has %(size)d bytes, more than %(most)d (MAIL_LARGEST). It is still in the mailbox.")
-        reason = Reason("too_large", words % {"size": one.size, "most": settings.MAIL_LARGEST})
-        beginning = session.beginning(one.uid, BEGINNING_BYTES)
-        return set_aside(beginning, place, visit, reason, size=one.size, is_whole=False)
+    def _leave(self, session: Session, one: Listed, place: Place, visit: Visit, reason: Reason) -> str:
+        """Set a mail aside that stays where it is, with what the server gives of its beginning."""
+        try:
+            beginning = session.beginning(one.uid, BEGINNING_BYTES)
+        except MailRefused:
+            beginning = b""
+        return set_aside(beginning, place, visit, reason, size=one.size or 0, is_whole=False)
+
+    def _sizes(self, session: Session, uids: Sequence[str]) -> list[Listed]:
+        """Give mails with their sizes, in order, those without which the server has but tells nothing of."""
+        sizes, kept_back = self._one_by_one(session, uids, session.sizes)
+        return [Listed(uid, sizes.get(uid)) for uid in uids if uid in sizes or uid in kept_back]
+
+    def _contents(self, session: Session, group: Sequence[Listed]) -> tuple[dict[str, bytes], dict[str, str]]:
+        """Fetch mails whole; give them, and what the server said of those that it has but does not deliver.
+
+        An empty answer delivers nothing, unless the mail is empty.
+        """
+        sizes = {one.uid: one.size for one in group}
+
+        def whole(uids: Sequence[str]) -> dict[str, bytes]:
+            return {uid: raw for uid, raw in session.contents(uids).items() if raw or not sizes.get(uid)}
+
+        return self._one_by_one(session, list(sizes), whole)
+
+    def _one_by_one(
+        self, session: Session, uids: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, Answer]]
+    ) -> tuple[dict[str, Answer], dict[str, str]]:
+        """Ask for some mails at once, then one by one for those that are there and did not come.
+
+        Gives what came, and of the others why not, in the server's words. Raises MailboxFailed where nothing came:
+        that is not the fault of a mail, unless it goes on.
+        """
+        found, refusal = _answered(uids, ask)
+        missing = [uid for uid in uids if uid not in found]
+        there = session.present(missing)
+        kept_back: dict[str, str] = {}
+        for uid in missing:
+            if uid not in there:
+                continue
+            if len(uids) > 1:
+                alone, refusal = _answered([uid], ask)
+                found |= alone
+            if uid not in found:
+                kept_back[uid] = refusal
+        if kept_back and not found and self.is_patient:
+            raise MailboxFailed(next(iter(kept_back.values())) or "cannot fetch the mails; the server leaves them out")
+        return found, kept_back
 
     def _finish(self, session: Session, uids: Sequence[str]) -> None:
         """Flag, move or delete what was committed; on POP3 at the end of the session, and notes stay till then."""
@@ -304,15 +356,36 @@ class _Run:
         self.pace.tell(self.result.total, waiting)
 
 
+def _answered(
+    uids: Sequence[str], ask: Callable[[Sequence[str]], Mapping[str, Answer]]
+) -> tuple[dict[str, Answer], str]:
+    """Ask for some mails; give the answers, and what the server said where it refuses."""
+    try:
+        found = ask(uids)
+    except MailRefused as error:
+        return {}, str(error)
+    return {uid: found[uid] for uid in uids if uid in found}, ""
+
+
+def _too_large(size: int) -> Reason:
+    words = _("The mail has %(size)d bytes, more than %(most)d (MAIL_LARGEST). It is still in the mailbox.")
+    return Reason("too_large", words % {"size": size, "most": settings.MAIL_LARGEST})
+
+
+def _not_delivered(said: str | None) -> Reason:
+    words = _("The server does not deliver this mail. It is still in the mailbox.")
+    return Reason("not_delivered", f"{words} {said or ''}".rstrip())
+
+
 def _groups(listed: Sequence[Listed], *, most: int) -> Iterator[list[Listed]]:
     """Divide mails into groups that fit into memory together."""
     group: list[Listed] = []
     size = 0
     for one in listed:
-        if group and (len(group) >= most or size + one.size > GROUP_BYTES):
+        if group and (len(group) >= most or size + (one.size or 0) > GROUP_BYTES):
             yield group
             group, size = [], 0
         group.append(one)
-        size += one.size
+        size += one.size or 0
     if group:
         yield group

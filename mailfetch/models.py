@@ -66,7 +66,7 @@ class KnownMail(models.Model):
         TAKEN = "taken", _("taken")
         """It is in the database; on the server it is still to be flagged, moved or deleted."""
         LEFT = "left", _("left")
-        """It stays on the server, whatever the account says: too large to be kept here."""
+        """It stays on the server, whatever the account says: too large to be kept here, or not delivered."""
         AGAIN = "again", _("again")
         """An administrator wants it to be fetched once more."""
         TRYING = "trying", _("trying")
@@ -103,7 +103,7 @@ class QuarantinedMail(models.Model):
     uid = models.CharField(max_length=80, default="", blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.KEPT)
     reason = models.CharField(max_length=64)
-    """A stable code: that of a refusal, `too_large`, `broken`."""
+    """A stable code: that of a refusal, `too_large`, `not_delivered`, `broken`."""
     explanation = models.CharField(_("why"), max_length=500)
     sender = models.CharField(_("from"), max_length=255, default="", blank=True)
     subject = models.CharField(_("subject"), max_length=255, default="", blank=True)

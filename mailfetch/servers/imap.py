@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -17,11 +18,11 @@ from mailfetch.servers.session import (
     ERRORS,
     ArchiveFailed,
     Folder,
-    Listed,
     MailboxFailed,
     SignInRefused,
     describe,
     failing_as,
+    refusing_as,
 )
 
 AT_ONCE = 500
@@ -29,6 +30,7 @@ AT_ONCE = 500
 PIECE = 16 * 1024
 """Bytes that are waited for at once."""
 ONLY_ASCII = "cannot login; the server takes no user name or password outside ASCII (it does not offer AUTH=PLAIN)"
+_REFUSAL = re.compile(r"fetch (failed|command error): ", re.IGNORECASE)
 _SLACK = 1024 * 1024
 """Bytes that an answer may have beside a mail of the largest size."""
 
@@ -79,27 +81,29 @@ class ImapSession:
             found |= {uid for uid in self._client.search(["UID", f"{begin}:*"]) if uid >= begin}
             return [str(uid) for uid in sorted(found) if after < uid <= until]
 
-    def sizes(self, uids: Sequence[str]) -> list[Listed]:
-        """Give the sizes of mails, in order; what is gone by now is left out."""
-        with failing_as("cannot list the mails"):
-            found = self._client.fetch([int(uid) for uid in uids], ["RFC822.SIZE"]) if uids else {}
-            return [
-                Listed(uid, int(found[int(uid)][b"RFC822.SIZE"]))
-                for uid in uids
-                if b"RFC822.SIZE" in found.get(int(uid), {})
-            ]
+    def sizes(self, uids: Sequence[str]) -> Mapping[str, int]:
+        """Give the sizes of mails; what is gone by now, or kept back, is left out. Raises MailRefused."""
+        with refusing_as("cannot list the mails", _is_refusal):
+            found = self._fetched(uids, "RFC822.SIZE")
+            return {uid: int(items[b"RFC822.SIZE"]) for uid, items in found.items() if b"RFC822.SIZE" in items}
 
     def contents(self, uids: Sequence[str]) -> Mapping[str, bytes]:
-        """Fetch mails whole, without marking them as read."""
-        with failing_as("cannot fetch the mails"):
-            found = self._client.fetch([int(uid) for uid in uids], ["BODY.PEEK[]"])
-            return {str(uid): _bytes(items[b"BODY[]"]) for uid, items in found.items() if b"BODY[]" in items}
+        """Fetch mails whole, without marking them as read; some may be left out. Raises MailRefused."""
+        with refusing_as("cannot fetch the mails", _is_refusal):
+            found = self._fetched(uids, "BODY.PEEK[]")
+            return {uid: _bytes(items[b"BODY[]"]) for uid, items in found.items() if b"BODY[]" in items}
 
     def beginning(self, uid: str, most: int) -> bytes:
-        """Fetch about so many bytes of a mail."""
-        with failing_as("cannot fetch the mails"):
-            items = self._client.fetch([int(uid)], [f"BODY.PEEK[]<0.{most}>"]).get(int(uid), {})
+        """Fetch about so many bytes of a mail. Raises MailRefused."""
+        with refusing_as("cannot fetch the mails", _is_refusal):
+            items = self._fetched([uid], f"BODY.PEEK[]<0.{most}>").get(uid, {})
             return next((_bytes(value) for key, value in items.items() if key.startswith(b"BODY[]")), b"")
+
+    def _fetched(self, uids: Sequence[str], item: str) -> Mapping[str, Mapping[bytes, Any]]:
+        # what came before a refusal would count as part of the next answer
+        self._client._imap.untagged_responses.pop("FETCH", None)  # noqa: SLF001 -- the library leaves it there
+        found: Mapping[int, Mapping[bytes, Any]] = self._client.fetch([int(uid) for uid in uids], [item])
+        return {str(uid): items for uid, items in found.items()}
 
     def finish(self, uids: Sequence[str], *, action: str, archive: str) -> None:
         """Mark mails as read, then move or delete them."""
@@ -146,6 +150,8 @@ class ImapSession:
         with failing_as("cannot list the mails"):
             wanted = sorted(int(uid) for uid in uids)
             found: set[str] = set()
+            if wanted:
+                self._client.noop()  # till then a server may go on to find what is gone
             for start in range(0, len(wanted), AT_ONCE):
                 some = ",".join(map(str, wanted[start : start + AT_ONCE]))
                 found |= {str(uid) for uid in self._client.search(["UID", some])}
@@ -251,6 +257,11 @@ def _sign_in(client: IMAPClient, door: Door) -> None:
         raise SignInRefused(f"cannot login, user or password wrong; error = {describe(error)}") from error
     except ERRORS as error:
         raise MailboxFailed(f"cannot login; error = {describe(error)}") from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether a server said NO or BAD: the library raises the same error, in other words, for lines without end."""
+    return type(error) is IMAPClientError and _REFUSAL.match(str(error)) is not None
 
 
 def _bytes(value: object) -> bytes:

@@ -13,7 +13,15 @@ from typing import Any
 from helpdesk.mail.networks import check_peer, check_place
 from helpdesk.mail.transport import Encryption, tls_context
 from mailfetch.servers.opening import Door
-from mailfetch.servers.session import ERRORS, Folder, Listed, MailboxFailed, SignInRefused, describe, failing_as
+from mailfetch.servers.session import (
+    ERRORS,
+    Folder,
+    MailboxFailed,
+    SignInRefused,
+    describe,
+    failing_as,
+    refusing_as,
+)
 
 LONGEST_LINE = 1_000_000
 """Mails have lines far beyond the 998 characters that they may have; the library stops at 2,048."""
@@ -88,13 +96,13 @@ class Pop3Session:
         """Give all UIDLs in the order of the mailbox: it knows neither numbers that grow nor what was read."""
         return sorted(self._numbers, key=lambda uid: self._numbers[uid])
 
-    def sizes(self, uids: Sequence[str]) -> list[Listed]:
-        """Give the sizes of mails, in order."""
-        return [Listed(uid, self._sizes[uid]) for uid in uids if uid in self._sizes]
+    def sizes(self, uids: Sequence[str]) -> Mapping[str, int]:
+        """Give the sizes of mails."""
+        return {uid: self._sizes[uid] for uid in uids if uid in self._sizes}
 
     def contents(self, uids: Sequence[str]) -> Mapping[str, bytes]:
-        """Fetch mails whole."""
-        with failing_as("cannot fetch the mails"):
+        """Fetch mails whole. Raises MailRefused."""
+        with refusing_as("cannot fetch the mails", _is_refusal):
             return {
                 uid: b"\r\n".join([*self._client.retr(self._numbers[uid])[1], b""])
                 for uid in uids
@@ -102,8 +110,8 @@ class Pop3Session:
             }
 
     def beginning(self, uid: str, most: int) -> bytes:
-        """Fetch the headers of a mail and some of its lines."""
-        with failing_as("cannot fetch the mails"):
+        """Fetch the headers of a mail and some of its lines. Raises MailRefused, as by a server without TOP."""
+        with refusing_as("cannot fetch the mails", _is_refusal):
             return b"\r\n".join(self._client.top(self._numbers[uid], 200)[1])[:most]
 
     def finish(self, uids: Sequence[str], *, action: str, archive: str) -> None:
@@ -169,6 +177,12 @@ def _sign_in(client: Any, door: Door) -> None:
         raise SignInRefused(f"cannot login, user or password wrong; error = {describe(error)}") from error
     except ERRORS as error:
         raise MailboxFailed(f"cannot login; error = {describe(error)}") from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether a server said -ERR: of lines that are too long, or cut off, the library tells in text."""
+    said = error.args[0] if isinstance(error, poplib.error_proto) and error.args else None
+    return isinstance(said, bytes) and said.startswith(b"-ERR")
 
 
 def _key(uid: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import imaplib
 import poplib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,16 +24,20 @@ class SignInRefused(MailboxFailed):
     """The server takes neither this password nor this token."""
 
 
+class MailRefused(MailboxFailed):
+    """The server refuses a command about some mails, and answers others still."""
+
+
 class ArchiveFailed(MailboxFailed):
     """Mails were taken but cannot be moved to the archive folder: fetching may go on."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A mail on the server, by its UID (IMAP) or UIDL (POP3), and its size in bytes."""
+    """A mail on the server, by its UID (IMAP) or UIDL (POP3), and its size in bytes; None: the server keeps it back."""
 
     uid: str
-    size: int
+    size: int | None
 
 
 @dataclass(frozen=True)
@@ -58,14 +62,14 @@ class Session(Protocol):
     def uids(self, *, after: int, until: int, only_new_until: int, since: datetime | None) -> list[str]:
         """Give the UIDs above `after` in order; up to `only_new_until` those only that are unread or came `since`."""
 
-    def sizes(self, uids: Sequence[str]) -> list[Listed]:
-        """Give the sizes of mails, in order; what is gone by now is left out."""
+    def sizes(self, uids: Sequence[str]) -> Mapping[str, int]:
+        """Give the sizes of mails; what is gone by now, or kept back, is left out. Raises MailRefused."""
 
     def contents(self, uids: Sequence[str]) -> Mapping[str, bytes]:
-        """Fetch mails whole, without marking them as read."""
+        """Fetch mails whole, without marking them as read; some may be left out. Raises MailRefused."""
 
     def beginning(self, uid: str, most: int) -> bytes:
-        """Fetch about so many bytes of a mail."""
+        """Fetch about so many bytes of a mail. Raises MailRefused."""
 
     def finish(self, uids: Sequence[str], *, action: str, archive: str) -> None:
         """Mark mails as read, then do with them what the account says. Raises ArchiveFailed."""
@@ -104,6 +108,18 @@ def failing_as(words: str) -> Iterator[None]:
         raise
     except ERRORS as error:
         raise MailboxFailed(f"{words}; error = {describe(error)}") from error
+
+
+@contextmanager
+def refusing_as(words: str, is_refusal: Callable[[Exception], bool]) -> Iterator[None]:
+    """Do as `failing_as`, but raise MailRefused for an answer that leaves the connection as it was."""
+    try:
+        yield
+    except MailboxFailed:
+        raise
+    except ERRORS as error:
+        kind = MailRefused if is_refusal(error) else MailboxFailed
+        raise kind(f"{words}; error = {describe(error)}") from error
 
 
 def describe(error: BaseException) -> str:
