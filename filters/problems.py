@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SENTENCES: Mapping[ProblemKind, str] = {
     ProblemKind.BROKEN_PATTERN: gettext_noop("The pattern cannot be used: %(detail)s"),
     ProblemKind.SLOW_PATTERN: gettext_noop(
-        "The pattern looks around or back; it is stopped after a twentieth of a second and then matches nothing."
+        "The pattern looks around or back, asks for the edges of words in all alphabets, or is written in another way "
+        "that takes long; it is stopped after a twentieth of a second and then matches nothing."
     ),
     ProblemKind.UNKNOWN_OPERATOR: gettext_noop("The comparison is not known; the rule counts for nothing."),
     ProblemKind.NO_RULES: gettext_noop("There is no rule that counts: the filter never matches."),

@@ -5,7 +5,8 @@ What it does not know (look-around, back-references) runs in the `regex` module 
 match when that is over.
 
 Without the flag `u` PCRE sees bytes: only ASCII letters have two cases, and `.` is one byte. With it, it sees
-characters, and `\\w` and `\\b` know the letters of all alphabets (osticket/filters.md §4).
+characters, and `\\w` and `\\b` know the letters of all alphabets (osticket/filters.md §4). RE2 knows those only by
+their Unicode names, so classes are rewritten for it (helpdesk/legacy/unicode_classes.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import re2
 import regex
 import structlog
+
+from helpdesk.legacy.unicode_classes import Untranslatable, in_unicode
 
 log = structlog.get_logger(__name__)
 
@@ -42,16 +45,30 @@ class Pattern:
         self._body = f"(?{inline}){body}" if inline else body
         self._sees_characters = "u" in flags
         self._ends_at_line_end = "D" not in flags
-        self._fast = None if "x" in flags or "U" in flags else _fast(self._body, in_bytes=not self._sees_characters)
-        self._knows_ascii_only = self._sees_characters and bool(_WORDS.search(body))
+        self._fast, self._knows_ascii_only = self._linear(body, inline, flags)
         self._slow = None
-        if self._fast is None or self._knows_ascii_only:
+        if not self.is_linear:
             self._slow = _slow(self._body, flags, in_bytes=not self._sees_characters)
+
+    def _linear(self, body: str, inline: str, flags: str) -> tuple[re2._Regexp | None, bool]:
+        """Compile for RE2, and say whether what came of it is right for ASCII texts alone."""
+        if "x" in flags or "U" in flags:
+            return None, False
+        if not self._sees_characters or not _WORDS.search(body):
+            return _fast(self._body, in_bytes=not self._sees_characters), False
+        try:
+            translated = in_unicode(body, ignores_case="i" in inline)
+        except Untranslatable:
+            return _fast(self._body, in_bytes=False), True
+        everywhere = _fast(f"(?{inline}){translated}" if inline else translated, in_bytes=False)
+        if everywhere is not None:
+            return everywhere, False
+        return _fast(self._body, in_bytes=False), True
 
     @property
     def is_linear(self) -> bool:
         """Whether it takes time in proportion to the text; others run under a time limit."""
-        return self._fast is not None
+        return self._fast is not None and not self._knows_ascii_only
 
     def is_in(self, text: str) -> bool:
         """Whether the pattern matches somewhere in the text."""

@@ -90,6 +90,8 @@ def test_which_filters_are_asked(target: Target, mailbox: int, origin: Target, t
     [
         ([("name", "match", "/b(ob/")], False, [ProblemKind.BROKEN_PATTERN]),
         ([("name", "match", "/(?<=a)b/")], False, [ProblemKind.SLOW_PATTERN]),
+        ([("name", "match", r"/\bbob/iu")], False, [ProblemKind.SLOW_PATTERN]),
+        ([("name", "not_match", r"/\w+@evil/iu")], False, []),
         ([("name", "equal", "a"), ("name", "equal", "b")], True, [ProblemKind.NEVER_MATCHES]),
         ([("name", "equal", "a"), ("name", "equal", "b")], False, []),
         ([("name", "equal", "anna"), ("name", "contains", "n")], True, []),

@@ -1,5 +1,6 @@
 """What no form should send, no administrator should type and no database should hold: an answer, never a crash."""
 
+import time
 from typing import Any
 
 import pytest
@@ -157,6 +158,60 @@ class TestPatterns:
     def test_patterns_that_explode_come_to_an_end(self) -> None:
         for pattern in ("/^(a+)+$/", "/^(?=a)(a|aa)+$/", r"/^(?=a)(a*)*b\1$/"):
             assert not matches_php_pattern(pattern, "a" * 50_000 + "!")
+
+    @pytest.mark.parametrize(
+        ("pattern", "text", "matches"),
+        [
+            (r"/^\w+$/u", "Größe٣_", True),
+            (r"/^\w+$/iu", "ÉTÉ", True),
+            (r"/\W/u", "Größe", False),
+            (r"/^\W$/u", "\u0301", True),
+            (r"/^\d\d$/u", "٣3", True),
+            (r"/^\d$/u", "½", False),
+            (r"/^\D+$/u", "½é", True),
+            (r"/^a\sb$/u", "a\u3000b", True),
+            (r"/\S/u", "\u00a0\u2028\u0085", False),
+            (r"/^[\w.-]+@/u", "jörg.o-k@x", True),
+            (r"/^[+\w]+$/u", "+ж,", False),
+            (r"/^[]\d]+$/u", "]٣", True),
+            (r"/^[^\W\d]+$/u", "né", True),
+            (r"/^[^\W\d]+$/u", "né٣", False),
+            (r"/^[-\W]+$/iu", "-€", True),
+            (r"/^[-\W]$/iu", "\u03b9", False),
+            (r"/^[\S]$/u", "é", True),
+            (r"/^[\D]$/u", "٣", False),
+            ("/^[[:alpha:]]+$/u", "Ñandú", True),
+            ("/^[[:alpha:]]+$/u", "é1", False),
+            ("/^[[:^alpha:]é]+$/u", "1é", True),
+            ("/^[[:upper:]][[:lower:]]+$/u", "Öl", True),
+            ("/^[[:alnum:]_[:space:]]+$/u", "é_1\u00a0", True),
+            ("/^[[:punct:]]+$/u", "¿!$", True),
+            ("/^[[:punct:]]+$/u", "€", False),
+            (r"/^\Q\w[\E\w$/u", r"\w[é", True),
+            (r"/^\\\w$/u", "\\é", True),
+            (r"/^\w+$/", "é", False),
+        ],
+    )
+    def test_classes_know_all_alphabets_in_linear_time(self, pattern: str, text: str, *, matches: bool) -> None:
+        assert php_pattern(pattern).is_in(text) is matches
+        assert php_pattern(pattern).is_linear
+
+    @pytest.mark.parametrize("pattern", [r"/\w+@evil\.example/iu", r"/[^\W\d_]+@evil\.example/iu"])
+    def test_a_long_text_hides_nothing(self, pattern: str) -> None:
+        before = time.process_time()
+        for length in (60_000, 2_000_000):
+            assert php_pattern(pattern).is_in("é " + "a" * length + " x@evil.example")
+            assert not php_pattern(pattern).is_in("é" * length + " x@evil.exampl")
+        assert time.process_time() - before < 1
+
+    @pytest.mark.parametrize("pattern", [r"/\bevil/iu", "/^[[:graph:]]+$/u", "/[[:upper:]]/iu", r"/\w{900}/u"])
+    def test_what_runs_under_the_time_limit_says_so(self, pattern: str) -> None:
+        assert not php_pattern(pattern).is_linear
+
+    def test_edges_of_words_in_all_alphabets(self) -> None:
+        assert not matches_php_pattern(r"/\bevil\b/iu", "éevil")
+        assert matches_php_pattern(r"/\bevil\b/iu", "é evil")
+        assert php_pattern(r"/\bevil\b/i").is_linear
 
     def test_unusable_ones_say_why(self) -> None:
         with pytest.raises(UnusablePattern, match="delimiter"):
