@@ -113,7 +113,8 @@ class _Dialog:
         except DomainError as refusal:
             form.show_refusal(refusal)
             return self._show(form, status=status_of(refusal))
-        messages.success(self.request, self.action.done % {"number": self.ticket.number})
+        done = self.action.done_text(self.subject, form.cleaned_data)
+        messages.success(self.request, done % {"number": self.ticket.number})
         for warning in warnings or ():
             messages.warning(self.request, warning)
         return self._done(before)

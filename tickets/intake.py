@@ -29,6 +29,10 @@ TABLES = (
 """The models whose changes make this module read anew."""
 
 
+GENERAL_FORM = "G"
+"""`form.type` of those that are nobody's own."""
+
+
 @dataclass(frozen=True)
 class FormInUse:
     """A form with its fields in their order."""
@@ -66,6 +70,8 @@ class Intake:
     """The addresses of the help desk itself, in lower case."""
     filters: FiltersInUse = field(default_factory=FiltersInUse)
     """The filters that are switched on, ready to run."""
+    general_forms: Sequence[Form] = ()
+    """The forms that are nobody's own, those that were deleted among them, by title."""
 
     @property
     def ticket_form(self) -> FormInUse | None:
@@ -133,6 +139,10 @@ def _read() -> Intake:
         mailboxes=mailboxes,
         own_addresses=frozenset(str(row.email).lower() for row in mailboxes.values()),
         filters=filters_in_use(filters, rows),
+        general_forms=sorted(
+            (used.form for used in forms.values() if used.form.type == GENERAL_FORM),
+            key=lambda form: form.title.casefold(),
+        ),
     )
 
 

@@ -43,6 +43,7 @@ def allowed_actions(access: AgentAccess, ticket: Ticket) -> frozenset[Action]:
         Action.EDIT_SOURCE: "ticket.edit" in held,
         Action.EDIT_DUE: "ticket.edit" in held and open_now,
         Action.EDIT_ANSWER: "ticket.edit" in held,
+        Action.FORMS: "ticket.edit" in held,
         Action.COLLABORATORS: bool({"ticket.edit", "ticket.reply"} & held),
         Action.MERGE: "ticket.merge" in held and not is_merged_child(ticket),
         Action.LINK: "ticket.link" in held and not ticket.flags & MERGED and ticket.parent_id is None,

@@ -328,6 +328,7 @@ class Action(StrEnum):
     NOT_OVERDUE = "not-overdue"
     OWNER = "owner"
     COLLABORATORS = "collaborators"
+    FORMS = "forms"
     MERGE = "merge"
     LINK = "link"
     UNLINK = "unlink"

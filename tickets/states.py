@@ -33,6 +33,11 @@ def is_merged_child(ticket: Ticket) -> bool:
     return ticket.parent_id is not None and bool(ticket.flags & MERGED)
 
 
+def is_merge_parent(ticket: Ticket) -> bool:
+    """Whether other tickets were merged into this one."""
+    return bool(ticket.flags & MERGED) and bool(ticket.flags & TicketFlag.PARENT)
+
+
 def find_thread(ticket: Ticket) -> Thread | None:
     """Give the thread of a ticket; of a merged one the thread it left. It is read once per ticket object."""
     known = remembered_thread(ticket)

@@ -21,7 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.files.links import LinkMaker
 from helpdesk.files.models import Attachment
 from helpdesk.files.selectors import attachments_of, display_name
+from helpdesk.forms.models import FormField
 from helpdesk.legacy.errors import NotFound
+from helpdesk.legacy.ids import id_in
 from helpdesk.people.models import EndUser
 from helpdesk.threads.bodies import HTML, is_body_file, offloaded_bodies
 from helpdesk.threads.constants import EntryFlag, EntryType, ObjectType
@@ -317,10 +319,19 @@ def names_for(events: Sequence[ThreadEvent], known_users: Sequence[EndUser], fie
         teams=team_names(),
         departments=department_names(),
         statuses={row.id: row.name for row in statuses().values()},
-        fields=field_labels,
+        fields=_labels(events, field_labels),
         topics={pk: topic.topic for pk, topic in intake().topics.items()},
         plans={pk: plan.name for pk, plan in intake().plans.items()},
     )
+
+
+def _labels(events: Sequence[ThreadEvent], known: Mapping[int, str]) -> Mapping[int, str]:
+    """Add the labels of fields that events name and no form has any more: a form was taken off the ticket."""
+    edits = [event.data["fields"] for event in events if isinstance(event.data, dict) and "fields" in event.data]
+    named = {number for fields in edits if isinstance(fields, dict) for key in fields if (number := id_in(str(key)))}
+    if not named - known.keys():
+        return known
+    return {**known, **dict(FormField.objects.filter(pk__in=named - known.keys()).values_list("pk", "label"))}
 
 
 def _interleaved(entries: Sequence[ThreadItem], events: Sequence[ThreadItem]) -> list[ThreadItem]:

@@ -30,6 +30,7 @@ STATE_NEEDED = {
     "overdue": "for the manager",
     "not-overdue": "overdue",
     "ban": "for agents with the permission",
+    "forms": "where there are further forms",
     "edit-answer": "of a field",
     "edit-entry": "of an entry",
     "resend-entry": "of an entry",

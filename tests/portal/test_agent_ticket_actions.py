@@ -12,15 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from filters.ban_list import is_banned
+from helpdesk.forms.constants import FieldFlag, FormFlag
+from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
 from helpdesk.people.actor import Actor
-from helpdesk.people.models import Agent, Department
+from helpdesk.people.models import Agent, Department, Role
 from helpdesk.people.permissions import AgentPermission
-from helpdesk.threads.models import Collaborator, ThreadEntry
+from helpdesk.threads.models import Collaborator, ThreadEntry, ThreadEvent
 from tests.desk import Desk, open_ticket, set_up_desk
-from tests.factories import EndUserFactory, TeamFactory, collaborate, new_task, refer_ticket
+from tests.factories import EndUserFactory, HelpTopicFactory, TeamFactory, collaborate, new_task, refer_ticket
 from tests.sign_in import agent_client
 from tickets.changes import mark_of
-from tickets.models import Ticket, TicketStatus
+from tickets.constants import TicketFlag
+from tickets.models import HelpTopicForm, Ticket, TicketStatus
 from tickets.services import edit_entry, post_note, post_reply
 from tickets.states import find_thread, thread_of
 from tickets.topic_choices import topics_for_agents
@@ -226,6 +229,54 @@ class TestFamily:
         page = BeautifulSoup(grace.get(f"/scp/tickets/{parent.pk}/").content, "html.parser")
         assert page.select(f"#facts a[href='/scp/tickets/{child.pk}/']")
 
+    def test_the_status_of_the_parent(self, grace: Client) -> None:
+        parent, child, busy, other = (open_ticket() for _ in range(4))
+        resolved = TicketStatus.objects.get(name="Resolved")
+        values = {"kind": "combine", "participants": "user", "parent_status": str(resolved.pk)}
+        form = shown(grace, parent, "merge")
+        assert form.select("#merge_parent_status option")[0].get_text(strip=True) == "keep Open"
+        act(grace, parent, "merge", tickets=str(child.number), **values)
+        assert fresh(parent).status == resolved
+        new_task(busy)
+        assert said(act(grace, busy, "merge", tickets=str(other.number), **values))[-2:] == [
+            f"Merged into #{busy.number}.",
+            "The status was not changed: This ticket has 1 open task and cannot be closed",
+        ]
+        assert fresh(other).parent == busy
+
+    def test_merged_tickets_are_deleted_where_that_is_asked_for(self, grace: Client, desk: Desk) -> None:
+        parent, child = open_ticket("One"), open_ticket("Two")
+        box = shown(grace, parent, "merge").select("#merge_delete_children")[0]
+        assert not box.has_attr("checked")
+        help_text = shown(grace, parent, "merge").select(f"#{box['aria-describedby']}")[0].get_text()
+        assert "nobody can bring them back" in help_text
+        values = {"tickets": str(child.number), "kind": "combine", "participants": "user", "delete_children": "on"}
+        act(grace, parent, "merge", **values)
+        assert not Ticket.objects.filter(pk=child.pk).exists()
+        assert ThreadEntry.objects.filter(thread__object_id=parent.pk, thread__object_type="T", type="M").count() == 2
+        role = Role.objects.create(name="No deleting", permissions={"ticket.merge": 1, "ticket.close": 1})
+        Agent.objects.filter(pk=desk.grace.pk).update(role=role)
+        one, two = open_ticket(), open_ticket()
+        assert not shown(grace, one, "merge").select("#merge_delete_children")
+        act(grace, one, "merge", **{**values, "tickets": str(two.number)})
+        assert fresh(two).parent == one
+
+    def test_a_merge_changes_its_kind_without_other_tickets(self, grace: Client) -> None:
+        parent, child = open_ticket("One"), open_ticket("Two")
+        values = {"kind": "combine", "participants": "user"}
+        response = act(grace, parent, "merge", tickets="", **values)
+        assert response.status_code == 422
+        assert problem(response, "merge_tickets")
+        act(grace, parent, "merge", tickets=str(child.number), **values)
+        form = shown(grace, parent, "merge")
+        assert form.select("#merge_kind option[selected]")[0]["value"] == "combine"
+        assert not form.select("#merge_tickets[required]")
+        response = act(grace, parent, "merge", tickets="", **{**values, "kind": "separate"})
+        assert said(response)[-1:] == [f"The merge of #{parent.number} has changed."]
+        assert fresh(parent).flags == TicketFlag.SEPARATE_THREADS | TicketFlag.PARENT
+        assert shown(grace, parent, "merge").select("#merge_kind option[selected]")[0]["value"] == "separate"
+        assert fresh(child).parent == parent
+
     def test_link_and_unlink(self, grace: Client) -> None:
         one, two, three = open_ticket(), open_ticket(), open_ticket()
         assert act(grace, one, "link", tickets=f"{two.number}, {three.number}").status_code == 302
@@ -255,6 +306,81 @@ class TestFamily:
             assert numbers in problem(response, "link_tickets")
         response = act(grace, ticket, "link", tickets=str(ticket.number))
         assert "cannot be merged or linked with itself" in problem(response, "link_tickets")
+
+
+class TestForms:
+    def general(self, title: str, *labels: str) -> Form:
+        form = Form.objects.create(title=title, type="G")
+        for place, label in enumerate(labels, 1):
+            flags = FieldFlag.ENABLED | FieldFlag.AGENT_VIEW | FieldFlag.AGENT_EDIT
+            FormField.objects.create(form=form, type="text", label=label, name=label.lower(), flags=flags, sort=place)
+        return form
+
+    def entries(self, ticket: Ticket) -> list[str]:
+        found = FormEntry.objects.filter(object_type="T", object_id=ticket.pk).order_by("sort", "id")
+        return [entry.form.title for entry in found if entry.form is not None and entry.form.type != "T"]
+
+    def test_a_form_comes_empty_is_filled_in_and_goes_with_its_answers(self, grace: Client, desk: Desk) -> None:
+        ticket, rooms = open_ticket(), self.general("Rooms", "Room", "Floor")
+        dialog = shown(grace, ticket, "forms")
+        assert not dialog.select("#forms_taken_off, .form-warning")
+        assert f"#{ticket.number}" in said(act(grace, ticket, "forms", added=str(rooms.pk)))[0]
+        assert self.entries(ticket) == ["Rooms"]
+        room = FormField.objects.get(name="room")
+        assert FormAnswer.objects.filter(entry__form=rooms).count() == 2
+        page = BeautifulSoup(grace.get(f"/scp/tickets/{ticket.pk}/").content, "html.parser")
+        assert page.select(f"a[href^='/scp/tickets/{ticket.pk}/edit/answers/{room.pk}/']")
+        act(grace, ticket, "edit-answer", room.pk, **{f"field-{room.pk}": "B12"})
+        dialog = shown(grace, ticket, "forms")
+        assert "Nobody can bring them back" in dialog.select(".form-warning")[0].get_text()
+        (box,) = dialog.select("[name=taken_off]")
+        assert not box.has_attr("checked")
+        assert "Rooms (1 answer)" in dialog.select(".form-boxes")[0].get_text()
+        assert str(rooms.pk) not in {str(one["value"]) for one in dialog.select("#forms_added option")}
+        response = act(grace, ticket, "forms", taken_off=str(box["value"]), comments="Not about a room")
+        assert response.status_code == 302
+        assert self.entries(ticket) == []
+        assert not FormAnswer.objects.filter(entry__form=rooms).exists()
+        assert notes(ticket) == ["Not about a room"]
+        event = ThreadEvent.objects.filter(thread=thread_of(ticket), event__name="edited").order_by("-pk")[0]
+        assert event.data == {"fields": {str(room.pk): ["B12", None]}}
+        page = BeautifulSoup(grace.get(f"/scp/tickets/{ticket.pk}/").content, "html.parser")
+        assert "Room: “B12” was taken away" in page.select("#conversation")[0].get_text()
+
+    def test_those_of_the_present_topic_come_first_without_the_fields_it_leaves_out(self, grace: Client) -> None:
+        ticket, other, rooms = open_ticket(), self.general("Assets", "Tag"), self.general("Rooms", "Room", "Floor")
+        topic, floor = HelpTopicFactory.new(), FormField.objects.get(name="floor")
+        HelpTopicForm.objects.create(topic=topic, form=rooms, sort=1, extra={"disable": [floor.pk]})
+        act(grace, ticket, "edit-topic", topic=str(topic.pk), comments="")
+        groups = {
+            str(group["label"]): [str(one["value"]) for one in group.select("option")]
+            for group in shown(grace, ticket, "forms").select("#forms_added optgroup")
+        }
+        assert groups["Of the help topic"] == [str(rooms.pk)]
+        assert str(other.pk) in groups["Others"]
+        act(grace, ticket, "forms", added=str(rooms.pk))
+        assert FormEntry.objects.get(object_type="T", object_id=ticket.pk, form=rooms).extra == {"disable": [floor.pk]}
+        page = BeautifulSoup(grace.get(f"/scp/tickets/{ticket.pk}/").content, "html.parser")
+        assert page.select(f"a[href*='/edit/answers/{FormField.objects.get(name='room').pk}/']")
+        assert not page.select(f"a[href*='/edit/answers/{floor.pk}/']")
+
+    def test_what_cannot_be(self, grace: Client, desk: Desk) -> None:
+        ticket, other, rooms = open_ticket(), open_ticket(), self.general("Rooms", "Room")
+        response = act(grace, ticket, "forms", comments="Nothing")
+        assert (response.status_code, problem(response)) == (422, "Choose a form to take off or to add.")
+        act(grace, other, "forms", added=str(rooms.pk))
+        foreign = FormEntry.objects.get(form=rooms, object_id=other.pk)
+        own = FormEntry.objects.get(object_type="T", object_id=ticket.pk, form__type="T")
+        for entry in (foreign, own):
+            assert act(grace, ticket, "forms", taken_off=str(entry.pk)).status_code == 422
+        gone = self.general("Gone", "X")
+        Form.objects.filter(pk=gone.pk).update(flags=FormFlag.DELETED)
+        built_in = Form.objects.get(type="U")
+        for form in (gone, built_in):
+            assert act(grace, ticket, "forms", added=str(form.pk)).status_code == 422
+        assert act(agent_client(desk.vera), ticket, "forms", added=str(rooms.pk)).status_code == 403
+        assert self.entries(ticket) == []
+        assert self.entries(other) == ["Rooms"]
 
 
 class TestEntries:

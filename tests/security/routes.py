@@ -175,6 +175,7 @@ ROUTES: dict[str, Route] = {
     "scp/tickets/<int:ticket_id>/unlink/": Route(Kind.TICKET_ACTION),
     "scp/tickets/<int:ticket_id>/ban/": Route(Kind.TICKET_ACTION),
     "scp/tickets/<int:ticket_id>/delete/": Route(Kind.TICKET_ACTION),
+    "scp/tickets/<int:ticket_id>/forms/": Route(Kind.TICKET_ACTION),
     "scp/tickets/<int:ticket_id>/edit/topic/": Route(Kind.TICKET_ACTION),
     "scp/tickets/<int:ticket_id>/edit/sla/": Route(Kind.TICKET_ACTION),
     "scp/tickets/<int:ticket_id>/edit/source/": Route(Kind.TICKET_ACTION),

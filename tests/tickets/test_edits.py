@@ -11,7 +11,7 @@ from helpdesk.forms import cdata
 from helpdesk.forms.bound import BoundForm, Origin, bind
 from helpdesk.forms.constants import EntryObject, FieldFlag
 from helpdesk.forms.field_types import Asked
-from helpdesk.forms.models import Form, FormEntry, FormField
+from helpdesk.forms.models import Form, FormAnswer, FormEntry, FormField
 from helpdesk.forms.services import save_answers
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.legacy.errors import Conflict, NotFound, PermissionRefused, ValidationFailed
@@ -29,6 +29,7 @@ from tickets.services import (
     TicketEdit,
     change_answer,
     change_due_date,
+    change_forms,
     change_sla,
     change_source,
     change_topic,
@@ -194,7 +195,7 @@ class TestForm:
     def test_further_forms_can_be_taken_off_but_not_its_own(self, desk: Desk) -> None:
         ticket = desk.ticket()
         more = Form.objects.create(title="More", type="G")
-        field = FormField.objects.create(form=more, type="text", label="Room", name="room", flags=0x77777, sort=1)
+        field = FormField.objects.create(form=more, type="text", label="Room", name="room", flags=0x33301, sort=1)
         save_answers(EntryObject.TICKET, ticket.pk, more, {field.pk: "B12"}, desk.actor)
         assert update_ticket(ticket, self.edit(ticket, kept_forms=[]), actor=desk.actor, now=NOW)
         left = FormEntry.objects.filter(object_type=EntryObject.TICKET, object_id=ticket.pk)
@@ -209,3 +210,50 @@ class TestForm:
         desk.department.save()
         update_ticket(fresh(ticket), self.edit(ticket), actor=desk.actor, now=NOW)
         assert (fresh(ticket).sla_id, fresh(ticket).est_duedate) == (own.pk, ticket.created + timedelta(hours=2))
+
+
+class TestFurtherForms:
+    def rooms(self) -> Form:
+        form = Form.objects.create(title="Rooms", type="G")
+        flags = FieldFlag.ENABLED | FieldFlag.AGENT_VIEW | FieldFlag.AGENT_EDIT
+        FormField.objects.create(form=form, type="text", label="Room", name="room", flags=flags, sort=1)
+        return form
+
+    def entry(self, ticket: Ticket, form: Form) -> FormEntry:
+        return FormEntry.objects.get(object_type=EntryObject.TICKET, object_id=ticket.pk, form=form)
+
+    def test_an_empty_form_is_no_event_and_its_answers_go_with_it(self, desk: Desk) -> None:
+        ticket, rooms = desk.ticket(), self.rooms()
+        change_forms(ticket, actor=desk.actor, added=[rooms], now=NOW)
+        assert self.entry(ticket, rooms).sort == 2
+        assert [name for name, _data in events(ticket)] == ["created"]
+        save_answers(EntryObject.TICKET, ticket.pk, rooms, {"room": "B12"}, desk.actor)
+        change_forms(ticket, actor=desk.actor, taken_off=[self.entry(ticket, rooms).pk], note="<p>Why</p>", now=NOW)
+        room = FormField.objects.get(form=rooms)
+        assert events(ticket)[-1] == ("edited", {"fields": {str(room.pk): ["B12", None]}})
+        assert entries(ticket)[-1].title == "Ticket Updated"
+        assert not FormAnswer.objects.filter(field=room).exists()
+        assert "B12" not in found_by(ticket)
+
+    def test_what_is_refused_changes_nothing(self, desk: Desk) -> None:
+        ticket, rooms = desk.ticket(), self.rooms()
+        own = self.entry(ticket, Form.objects.get(type=EntryObject.TICKET))
+        with pytest.raises(ValidationFailed) as nothing:
+            change_forms(ticket, actor=desk.actor, now=NOW)
+        assert nothing.value.code == "forms_required"
+        with pytest.raises(NotFound):
+            change_forms(ticket, actor=desk.actor, taken_off=[own.pk], now=NOW)
+        with pytest.raises(ValidationFailed) as unusable:
+            change_forms(ticket, actor=desk.actor, added=[Form.objects.get(type=EntryObject.USER)], now=NOW)
+        assert unusable.value.code == "form_unusable"
+        with pytest.raises(Conflict) as twice:
+            change_forms(ticket, actor=desk.actor, added=[rooms, rooms], now=NOW)
+        assert twice.value.code == "form_twice"
+        with pytest.raises(PermissionRefused):
+            change_forms(ticket, actor=Actor.for_agent(desk.viewer), added=[rooms], now=NOW)
+        seen = version_of(ticket)
+        change_source(ticket, source=TicketSource.PHONE, actor=desk.actor, now=NOW)
+        with pytest.raises(TicketChanged):
+            change_forms(ticket, actor=desk.actor, added=[rooms], seen=seen, now=NOW)
+        left = FormEntry.objects.filter(object_type=EntryObject.TICKET, object_id=ticket.pk)
+        assert [entry.pk for entry in left] == [own.pk]

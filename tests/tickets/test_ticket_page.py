@@ -256,7 +256,7 @@ class TestActions:
         ticket = desk.ticket()
         always = {Action.REPLY, Action.NOTE, Action.ASSIGN, Action.STATUS, Action.TRANSFER, Action.REFER}
         always |= {Action.OWNER, Action.COLLABORATORS, Action.MERGE, Action.LINK, Action.DELETE, Action.EDIT_ENTRY}
-        always |= {Action.EDIT_TOPIC, Action.EDIT_SLA, Action.EDIT_SOURCE, Action.EDIT_ANSWER}
+        always |= {Action.FORMS, Action.EDIT_TOPIC, Action.EDIT_SLA, Action.EDIT_SOURCE, Action.EDIT_ANSWER}
         always_open = always | {Action.CLOSE, Action.ANSWERED, Action.EDIT_DUE}
         assert self.allowed(desk.agent, ticket) == always_open | {Action.CLAIM}
         claim_ticket(ticket, actor=desk.actor)
@@ -271,7 +271,14 @@ class TestActions:
 
     def test_each_permission_by_itself(self, desk: Desk) -> None:
         ticket, closed = desk.ticket(), desk.ticket(closed=True)
-        editing = {Action.OWNER, Action.COLLABORATORS, Action.EDIT_TOPIC, Action.EDIT_SLA, Action.EDIT_SOURCE}
+        editing = {
+            Action.FORMS,
+            Action.OWNER,
+            Action.COLLABORATORS,
+            Action.EDIT_TOPIC,
+            Action.EDIT_SLA,
+            Action.EDIT_SOURCE,
+        }
         editing.add(Action.EDIT_ANSWER)
         for keys, on_open, on_closed in (
             (["ticket.reply"], {Action.REPLY, Action.COLLABORATORS}, {Action.REPLY, Action.COLLABORATORS}),

@@ -218,6 +218,10 @@ class TicketAction(ABC):
         """Say what is in the way of an action that is allowed, '' when nothing is; the form is not shown then."""
         return ""
 
+    def done_text(self, subject: Subject, data: dict[str, Any]) -> str:
+        """Give what is said when it is done, with a place for `number`."""
+        return str(self.done)
+
     def form(self, subject: Subject, *args: Any, **kwargs: Any) -> ActionForm:
         """Give the form, bound when data are given."""
         return self.form_class(subject, *args, prefix_of_ids=self.name, **kwargs)

@@ -15,12 +15,13 @@ from helpdesk.people.actor import Actor
 from tickets import services
 from tickets.agent_actions.base import ActionForm, Group, Subject, TicketAction, pairs
 from tickets.agent_actions.statuses import status_with_id
-from tickets.constants import TicketState
+from tickets.constants import TicketFlag, TicketState
 from tickets.lookup import ticket_id_by_number
 from tickets.models import Ticket
 from tickets.policies import get_ticket_for_agent
 from tickets.screens import Action
 from tickets.services import MergeKind, Participants
+from tickets.states import is_closed, is_merge_parent
 from tickets.statuses import choosable_statuses
 
 LONGEST_LIST = 1000
@@ -54,6 +55,11 @@ class FamilyForm(ActionForm):
         return found
 
 
+def _kind_of(ticket: Ticket) -> MergeKind:
+    """Give how the conversations of a merge stand."""
+    return MergeKind.COMBINE if ticket.flags & TicketFlag.COMBINE_THREADS else MergeKind.SEPARATE
+
+
 class MergeForm(FamilyForm):
     """Which tickets are merged into this one, and how."""
 
@@ -76,12 +82,45 @@ class MergeForm(FamilyForm):
     child_status = forms.TypedChoiceField(
         label=gettext_lazy("Status of the other tickets"), coerce=status_with_id, required=False, empty_value=None
     )
+    parent_status = forms.TypedChoiceField(
+        label=gettext_lazy("Status of this ticket"), coerce=status_with_id, required=False, empty_value=None
+    )
     move_tasks = forms.BooleanField(label=gettext_lazy("Their tasks come along"), required=False, initial=True)
+    delete_children = forms.BooleanField(
+        label=gettext_lazy("Delete the other tickets for good"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only what was said on them, their people and their tasks stay, here. Their numbers, answers and history "
+            "will be gone, and nobody can bring them back."
+        ),
+    )
 
     def __init__(self, subject: Subject, *args: Any, **kwargs: Any) -> None:
-        """Offer the closed statuses."""
+        """Offer the statuses that the agent may set; a ticket that is a merge already needs no other tickets."""
         super().__init__(subject, *args, **kwargs)
         self.offer("child_status", [("", _("as usual")), *pairs(choosable_statuses(TicketState.CLOSED))])
+        if is_merge_parent(subject.the_ticket):
+            self.fields["tickets"].required = False
+            self.fields["tickets"].help_text = _(
+                "Several between commas. Without any, only the conversations and the status of this ticket change."
+            )
+            self.initial["kind"] = _kind_of(subject.the_ticket).value
+        if not subject.access.has_permission_anywhere("ticket.delete"):
+            del self.fields["delete_children"]
+        if Action.STATUS in subject.allowed:
+            self.offer("parent_status", self._statuses(subject))
+        else:
+            del self.fields["parent_status"]
+
+    @staticmethod
+    def _statuses(subject: Subject) -> list[tuple[str, str]]:
+        """Give the other statuses; what is in the way of closing may go with the merge, so the service says that."""
+        ticket, states = subject.the_ticket, [TicketState.OPEN]
+        if is_closed(ticket) or Action.CLOSE in subject.allowed:
+            states.append(TicketState.CLOSED)
+        others = [pair for state in states for pair in pairs(choosable_statuses(state))]
+        keep = _("keep %(status)s") % {"status": ticket.status.name if ticket.status is not None else ""}
+        return [("", keep), *(pair for pair in others if pair[0] != str(ticket.status_id))]
 
 
 class Merge(TicketAction):
@@ -96,6 +135,10 @@ class Merge(TicketAction):
     group = Group.FAMILY
     form_class = MergeForm
 
+    def done_text(self, subject: Subject, data: dict[str, Any]) -> str:
+        """Say what was done where no ticket was named."""
+        return str(self.done) if data["tickets"] else _("The merge of #%(number)s has changed.")
+
     def warning(self, subject: Subject) -> str:
         """Say that there is no way back."""
         return _("What was said on the other tickets moves here, and they are closed. This cannot be undone.")
@@ -108,9 +151,13 @@ class Merge(TicketAction):
             kind=data["kind"],
             participants=data["participants"],
             child_status=data["child_status"],
+            parent_status=data.get("parent_status"),
             move_tasks=data["move_tasks"],
+            delete_children=data.get("delete_children", False),
         )
-        return [str(merged.status_refusal.message)] if merged.status_refusal is not None else []
+        if merged.status_refusal is None:
+            return []
+        return [_("The status was not changed: %(reason)s") % {"reason": merged.status_refusal.message}]
 
 
 class Link(TicketAction):

@@ -13,6 +13,7 @@ from tickets.agent_actions.base import GROUP_TITLES, Group, Subject, TicketActio
 from tickets.agent_actions.editing import EditAnswer, EditDueDate, EditPlan, EditSource, EditTopic
 from tickets.agent_actions.entries import EditEntry, ResendEntry
 from tickets.agent_actions.families import Link, Merge, Unlink
+from tickets.agent_actions.forms_of_ticket import Forms
 from tickets.agent_actions.marking import ClearOverdue, MarkAnswered, MarkOverdue, MarkUnanswered
 from tickets.agent_actions.moving import Refer, Transfer
 from tickets.agent_actions.people import Ban, ChangeOwner, Collaborators
@@ -37,6 +38,7 @@ ACTIONS: dict[str, TicketAction] = {
         ClearOverdue(),
         ChangeOwner(),
         Collaborators(),
+        Forms(),
         Merge(),
         Link(),
         Unlink(),

@@ -28,6 +28,7 @@ from tickets.services.ownership import ban_owner, change_owner, unban_owner
 from tickets.services.posting import Posted, post_message, post_note, post_reply
 from tickets.services.referrals import refer_ticket, withdraw_referrals
 from tickets.services.status import change_status, close_ticket, reopen_ticket
+from tickets.services.ticket_forms import change_forms
 from tickets.services.transfer import transfer_ticket
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "ban_owner",
     "change_answer",
     "change_due_date",
+    "change_forms",
     "change_owner",
     "change_sla",
     "change_source",

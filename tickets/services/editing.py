@@ -12,11 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from helpdesk import configuration
-from helpdesk.files.models import Attachment
 from helpdesk.forms.bound import BoundForm
 from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.field_types.files import ATTACHMENT_TYPE
-from helpdesk.forms.models import FormAnswer, FormEntry
 from helpdesk.forms.submission_services import save_submission
 from helpdesk.legacy.errors import DomainError
 from helpdesk.legacy.retrying import retried
@@ -29,6 +26,7 @@ from tickets.constants import TicketSource
 from tickets.due_dates import recomputed
 from tickets.filled_forms import Part, Problem, TicketInvalid
 from tickets.freshness import check_fresh
+from tickets.further_forms import further_entries
 from tickets.intake import by_id, intake
 from tickets.models import HelpTopic, Ticket
 from tickets.notices import activity_alert
@@ -36,6 +34,7 @@ from tickets.policies import require
 from tickets.services.common import lock, log, own_thread, post_note_of, queue, record, save_changes
 from tickets.services.field_edits import check_due_date, check_topic, recorded_time
 from tickets.services.search_index import index_ticket
+from tickets.services.ticket_forms import drop_entries
 from tickets.signals import send_after_commit, ticket_edited
 
 
@@ -142,11 +141,8 @@ def _post_note(ticket: Ticket, actor: Actor, note: str, body_format: str, now: d
 
 def _drop_forms(ticket: Ticket, kept: Collection[int]) -> bool:
     """Delete the forms of help topics that were taken off the ticket, with their answers."""
-    entries = FormEntry.objects.filter(object_type=EntryObject.TICKET, object_id=ticket.pk)
-    gone = list(entries.exclude(pk__in=kept).exclude(form__type=EntryObject.TICKET).values_list("pk", flat=True))
-    Attachment.objects.filter(type=ATTACHMENT_TYPE, object_id__in=gone).delete()
-    FormAnswer.objects.filter(entry__in=gone).delete()
-    FormEntry.objects.filter(pk__in=gone).delete()
+    gone = list(further_entries(ticket).exclude(pk__in=kept).values_list("pk", flat=True))
+    drop_entries(gone)
     return bool(gone)
 
 

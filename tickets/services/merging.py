@@ -28,7 +28,7 @@ from tickets.services.common import lock, log, own_thread, record, save_changes
 from tickets.services.deletion import delete_ticket
 from tickets.services.status import change_status, close_ticket
 from tickets.signals import send_after_commit, ticket_merged
-from tickets.states import MERGED, is_merged_child
+from tickets.states import MERGED, is_merge_parent, is_merged_child
 
 MOST_TICKETS = 100
 """Tickets of one merge or link."""
@@ -172,15 +172,14 @@ def _locked_family(tickets: Sequence[Ticket], actor: Actor, permission: str) -> 
 
 
 def _check_merge(parent: Ticket, children: Sequence[Ticket]) -> None:
-    is_family = bool(parent.flags & MERGED and parent.flags & TicketFlag.PARENT)
-    if not children and not is_family:
+    if not children and not is_merge_parent(parent):
         raise ValidationFailed(_("Please choose at least two tickets."), code="tickets_required", field="tickets")
     if is_merged_child(parent):
         raise _is_merged_child(parent)
     for child in children:
         if is_merged_child(child) and child.parent_id != parent.pk:
             raise _is_merged_child(child)
-        if child.flags & MERGED and child.flags & TicketFlag.PARENT:
+        if is_merge_parent(child):
             raise _is_parent("merge_parent")
 
 
