@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from helpdesk.portal.copying import GO_ON
 from tests.backup.conftest import Run
 from tests.backup.test_round_trip import rows_of
 from tests.importing.conftest import MakeTarget
@@ -224,6 +225,30 @@ def test_a_backup_replaces_no_file_unless_told(backup: Path, help_desk: Callable
     assert backup.read_bytes() == before
     assert run(help_desk("sqlite"), "backup", backup, "--overwrite")[0] == 0
     assert backup.read_bytes() != before
+
+
+def test_a_full_disk_is_named_and_the_restore_goes_on_when_there_is_room(
+    backup: Path,
+    help_desk: Callable[[str], Database],
+    make_target: MakeTarget,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SQLite's file may not grow by more than 200 pages (tests/copying/test_full_disk.py knows what servers say)."""
+    target = make_target("sqlite")
+    (pages,) = target.execute("PRAGMA page_count")[0]
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.importing.databases.SQLITE_COMMAND", f"PRAGMA max_page_count = {pages + 200}")
+        status, _, error = run(target, "restore", backup)
+    assert (status, error) == (1, f"The disk is full. Make room first. {GO_ON}")
+    half = copied(target)
+    assert half > 0
+    status, said, error = run(target, "restore", backup)
+    assert (status, error) == (0, "")
+    assert "Restored, and equal to the backup" in said
+    assert copied(target) > half
+    assert rows_of(target)[1:] == rows_of(help_desk("sqlite"))[1:]
+    assert target.execute("SELECT COUNT(*), COUNT(finished) FROM hd_import_run") == [(1, 1)]
 
 
 def limit_files() -> None:
