@@ -23,10 +23,12 @@ from tickets.agent_pages import status_of
 from tickets.constants import QueueFlag
 from tickets.criteria import CriteriaContext, field_of
 from tickets.criteria_checks import problems
+from tickets.field_values import SUBJECT
 from tickets.models import QueueColumn, QueueColumnPlacement, QueueSort
 from tickets.navigation import context_for
+from tickets.queue_export import export_problems
 from tickets.queue_inputs import Verb
-from tickets.queue_page import SUBJECT, queue_page
+from tickets.queue_page import column_problems, queue_page
 from tickets.queue_part_inputs import (
     column_form,
     column_of,
@@ -163,7 +165,9 @@ def _listed(tables: QueueTables, context: CriteriaContext) -> list[ListedQueue]:
             is_queue = bool(row.flags & QueueFlag.QUEUE)
             if is_queue or row.flags & QueueFlag.PUBLIC:
                 is_hidden = bool(row.flags & QueueFlag.DISABLED)
-                faults = problems(definition_of(row, tables).criteria, context)
+                definition = definition_of(row, tables)
+                shown = [*column_problems(definition.columns), *export_problems(row.id)]
+                faults = list(dict.fromkeys([*problems(definition.criteria, context), *shown]))
                 found.append(ListedQueue(row.id, row.title, depth, not is_queue, is_hidden, faults))
                 add(row.id, min(depth + 1, 3))
 

@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.forms import cdata
-from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.field_types import Asked, type_of
+from helpdesk.forms.constants import EntryObject, FieldFlag, FormFlag
+from helpdesk.forms.field_types import Asked, has_answers, type_of
 from helpdesk.forms.field_types.choices import CheckboxType, KeyedType
 from helpdesk.forms.field_types.dates import DateTimeType
 from helpdesk.forms.models import FormAnswer, FormField
@@ -40,9 +40,11 @@ from tickets.criteria_kinds import (
 from tickets.criteria_operands import Answer, Column, Hanging, Operand, Related, of_outer_ticket
 from tickets.criteria_values import ChoiceKind, CountKind, DateKind, EffectiveDateKind, TextKind, TickKind
 from tickets.models import HelpTopic
-from tickets.reference_data import agent_names, department_names, kept, priorities, team_names
+from tickets.reference_data import agent_names, department_names, form_fields, kept, priorities, team_names
 
 LONGEST_FIELD_NAME = 64
+CUSTOM_FORM = "G"
+"""`form.type` of the forms that help topics add to tickets."""
 _CUSTOM = re.compile(r"entries__answers!(\d{1,9})__value")
 
 
@@ -75,7 +77,7 @@ class ManagerKind(ReferenceKind):
 class AnsweredDate:
     """A date among the answers, stored as text in UTC."""
 
-    answer: Answer
+    answer: Operand
 
     def test(self, lookup: str, value: datetime) -> Q:
         """Compare the texts, which sort as the dates do."""
@@ -161,6 +163,32 @@ def answered_fields() -> list[Field]:
     return found
 
 
+def custom_fields() -> list[Field]:
+    """Give the fields that the forms of help topics add to tickets, without those that are switched off."""
+    found = []
+    for row in form_fields().values():
+        form = row.form
+        if form is None or form.type != CUSTOM_FORM or (form.flags or 0) & FormFlag.DELETED:
+            continue
+        if (row.flags or 0) & FieldFlag.ENABLED and has_answers(row):
+            field = _of_other_form(f"entries__answers!{row.pk}__value")
+            found += [field] if field is not None else []
+    return found
+
+
+def answer_at(path: str) -> tuple[EntryObject, FormField] | None:
+    """Give whose answer a path leads to, and the field; None for other paths."""
+    found = _CUSTOM.fullmatch(path)
+    if found:
+        field = form_fields().get(int(found[1]))
+        return None if field is None else (EntryObject.TICKET, field)
+    for prefix, object_type, _reference, _owner in _OBJECTS:
+        if path.startswith(prefix):
+            field = cdata.fields_by_column(object_type).get(path.removeprefix(prefix))
+            return None if field is None else (object_type, field)
+    return None
+
+
 def _answered(path: str) -> Field | None:
     """Give the field of a path that leads to an answer."""
     for prefix, object_type, reference, owner in _OBJECTS:
@@ -177,7 +205,7 @@ def _answered(path: str) -> Field | None:
 def _of_other_form(path: str) -> Field | None:
     """Give the field of a form that a help topic adds to tickets."""
     found = _CUSTOM.fullmatch(path)
-    field = FormField.objects.select_related("form").filter(pk=found[1]).first() if found else None
+    field = form_fields().get(int(found[1])) if found else None
     if field is None or field.form is None:
         return None
     answers = of_outer_ticket(
@@ -195,7 +223,7 @@ def kind_for(field: FormField, operand: Operand) -> FieldKind:
         return ChoiceKind(operand, partial(_choices_of, field))
     if isinstance(field_type, CheckboxType):
         return TickKind(operand)
-    if isinstance(field_type, DateTimeType) and isinstance(operand, Answer):
+    if isinstance(field_type, DateTimeType):
         return DateKind(AnsweredDate(operand), is_past_only=False)
     return TextKind(operand)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets.criteria import KEYWORDS, CriteriaContext, Criterion, Field, chosen, field_of, fixed_fields
-from tickets.criteria_fields import UNOFFERED, answered_fields
+from tickets.criteria_fields import UNOFFERED, answered_fields, custom_fields
 from tickets.criteria_values import CountKind, DateKind
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ class CriterionRow:
 
 
 def offered_fields() -> list[Field]:
-    """Give the fields that forms offer, in the order of their labels within fixed ones and answers."""
+    """Give the fields that forms offer: fixed ones, then answers to the built-in forms and to those of help topics."""
     fixed = [one for one in fixed_fields() if one.path not in UNOFFERED]
-    return [*fixed, *answered_fields()]
+    return [*fixed, *answered_fields(), *custom_fields()]
 
 
 def criteria_from(data: QueryDict) -> list[Criterion]:
@@ -277,7 +277,8 @@ def _shown(value: Any, widget: str) -> str:
 def _field_groups(path: str, known: Field | None) -> list[tuple[str, list[Option]]]:
     groups: dict[str, list[Option]] = {}
     for one in offered_fields():
-        title = _("Answers") if "cdata__" in one.path else _("Related") if "__" in one.path else _("Ticket")
+        is_answer = "cdata__" in one.path or one.path.startswith("entries__")
+        title = _("Answers") if is_answer else _("Related") if "__" in one.path else _("Ticket")
         if one.path in {KEYWORDS, "status__state", "status__id", "cdata__subject", "cdata__priority"}:
             title = _("Ticket")
         if one.path.endswith("_count"):

@@ -5,7 +5,7 @@ Tickets are read slice by slice along the order of the list, so that memory does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -15,24 +15,20 @@ from helpdesk.exports.cells import Cell
 from helpdesk.exports.files import Table
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject, FieldFlag
-from helpdesk.forms.field_types import StoredAnswer, has_answers, type_of
-from helpdesk.forms.models import FormAnswer, FormField
+from helpdesk.forms.field_types import has_answers
 from helpdesk.people.access import AgentAccess
-from tickets.constants import QueueFlag, TicketFlag
-from tickets.criteria import field_of
+from tickets.constants import QueueFlag
+from tickets.criteria_rows import offered_fields
+from tickets.field_values import is_readable, unreadable, values_of, with_values
 from tickets.list_options import ListOptions, filter_of, order_for
 from tickets.models import Ticket
-from tickets.names import address_of, full_name, shown_user
 from tickets.navigation import context_for
 from tickets.paging import visible_page
-from tickets.querysets import TicketQuerySet
 from tickets.queues import QueueDefinition, sees_everything, with_preferences
-from tickets.reference_data import priorities, queue_exports, queue_tables
-from tickets.ticket_numbers import number_of, with_numbers
+from tickets.reference_data import queue_exports, queue_tables
 
 SLICE = 200
 _ANSWERS = "cdata__"
-MERGED = TicketFlag.COMBINE_THREADS | TicketFlag.SEPARATE_THREADS
 
 
 @dataclass(frozen=True)
@@ -76,11 +72,15 @@ def standard_fields() -> list[tuple[str, str]]:
 def exportable_fields() -> list[tuple[str, str]]:
     """Give path and usual heading of everything that can be exported."""
     fields = dict(standard_fields())
-    for path in (*_READERS, "collaborator_count"):
-        known = field_of(path)
-        if known is not None:
-            fields.setdefault(path, str(known.label))
+    for field in offered_fields():
+        if is_readable(field.path):
+            fields.setdefault(field.path, str(field.label))
     return list(fields.items())
+
+
+def export_problems(queue_id: int) -> list[str]:
+    """Say which fields of a queue's export cannot be read."""
+    return unreadable(column.path for column in export_columns(queue_id))
 
 
 def queue_table(
@@ -135,79 +135,11 @@ def _cells(ids: Sequence[int], columns: Sequence[ExportColumn]) -> Iterator[list
     if not ids:
         return
     paths = {column.path for column in columns}
-    tickets = {ticket.pk: ticket for ticket in _with_columns(Ticket.objects.filter(pk__in=ids), paths)}
-    answers = _answers(ids, paths)
-    subjects = cdata.fetch(EntryObject.TICKET, ids, {"subject", "priority"})
+    tickets = {ticket.pk: ticket for ticket in with_values(Ticket.objects.filter(pk__in=ids), paths)}
+    values = values_of(list(tickets.values()), paths)
     for pk in ids:
         if pk in tickets:
-            yield [_cell(column.path, tickets[pk], answers, subjects.get(pk, {})) for column in columns]
-
-
-def _with_columns(tickets: TicketQuerySet, paths: set[str]) -> TicketQuerySet:
-    related = tickets.select_related(
-        "user__default_email", "user__org", "status", "dept", "staff", "team", "topic", "sla"
-    )
-    return with_numbers(related, paths)
-
-
-def _answers(ids: Sequence[int], paths: set[str]) -> dict[tuple[int, str], Cell]:
-    """Give the answers that stand in columns, by ticket and path."""
-    fields = {f"{_ANSWERS}{name}": field for name, field in cdata.fields_by_column(EntryObject.TICKET).items()}
-    wanted = {field.pk: (path, field) for path, field in fields.items() if path in paths}
-    rows = FormAnswer.objects.filter(
-        entry__object_type=EntryObject.TICKET, entry__object_id__in=ids, field__in=list(wanted)
-    ).values_list("entry__object_id", "field_id", "value", "value_id")
-    found: dict[tuple[int, str], Cell] = {}
-    for ticket_id, field_id, value, value_id in rows:
-        path, field = wanted[field_id]
-        found[ticket_id or 0, path] = _answer(field, StoredAnswer(value, value_id))
-    return found
-
-
-def _answer(field: FormField, stored: StoredAnswer) -> Cell:
-    field_type = type_of(field)
-    return field_type.export(field, field_type.from_database(field, stored)) if stored.value is not None else ""
-
-
-def _cell(path: str, ticket: Ticket, answers: dict[tuple[int, str], Cell], short: dict[str, str | None]) -> Cell:
-    if path == "cdata__subject":
-        return short.get("subject") or ""
-    if path == "cdata__priority":
-        keys = cdata.chosen_keys(short.get("priority"), {str(pk) for pk in priorities()})
-        return priorities()[int(keys[0])].name if keys else ""
-    if path.startswith(_ANSWERS):
-        return answers.get((ticket.pk, path), "")
-    read = _READERS.get(path)
-    if read is not None:
-        return read(ticket)
-    return number_of(ticket, path)
-
-
-_READERS: dict[str, Callable[[Ticket], Cell]] = {
-    "number": lambda ticket: ticket.number or "",
-    "created": lambda ticket: ticket.created,
-    "user__name": lambda ticket: shown_user(ticket.user),
-    "user__emails__address": lambda ticket: address_of(ticket.user),
-    "user__org__name": lambda ticket: ticket.user.org.name if ticket.user and ticket.user.org else "",
-    "dept_id": lambda ticket: ticket.dept.name if ticket.dept else "",
-    "topic_id": lambda ticket: ticket.topic.topic if ticket.topic else "",
-    "source": lambda ticket: ticket.source,
-    "ip_address": lambda ticket: ticket.ip_address,
-    "status__id": lambda ticket: ticket.status.name if ticket.status else "",
-    "lastupdate": lambda ticket: ticket.lastupdate,
-    "est_duedate": lambda ticket: ticket.est_duedate,
-    "sla_id": lambda ticket: ticket.sla.name if ticket.sla else "",
-    "duedate": lambda ticket: ticket.duedate,
-    "closed": lambda ticket: ticket.closed,
-    "reopened": lambda ticket: ticket.reopened,
-    "isoverdue": lambda ticket: ticket.isoverdue,
-    "merged": lambda ticket: bool(ticket.flags & MERGED),
-    "linked": lambda ticket: bool(ticket.flags & TicketFlag.LINKED),
-    "isanswered": lambda ticket: ticket.isanswered,
-    "staff_id": lambda ticket: full_name(ticket.staff) if ticket.staff else "",
-    "team_id": lambda ticket: ticket.team.name if ticket.team else "",
-    "assignee": lambda ticket: full_name(ticket.staff) if ticket.staff else ticket.team.name if ticket.team else "",
-}
+            yield [values.of(tickets[pk], column.path) for column in columns]
 
 
 def _standard_headings() -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from helpdesk import configuration
@@ -19,12 +18,20 @@ from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.access import AgentAccess
-from helpdesk.threads.models import Thread
 from tickets.annotations import Shown, annotations_of, counted_paths
-from tickets.criteria import CriteriaContext, Field, field_of
+from tickets.criteria import CriteriaContext, field_of
 from tickets.criteria_checks import problems
 from tickets.criteria_rows import offered_fields
-from tickets.criteria_values import CountKind
+from tickets.field_values import (
+    SUBJECT,
+    Values,
+    is_readable,
+    joins_of,
+    related_columns,
+    thread_dates,
+    unreadable,
+    values_of,
+)
 from tickets.list_options import (
     ListOptions,
     filter_of,
@@ -43,13 +50,11 @@ from tickets.queues import QueueDefinition, sees_everything, with_preferences
 from tickets.reference_data import ColumnRow, PriorityRow, StyleCondition, priorities
 from tickets.row_styles import Marks, marks_for, marks_of, with_marks
 from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow
-from tickets.ticket_counts import attachment_count, collaborator_count, entry_count, of_tickets
-from tickets.ticket_numbers import number_of, with_numbers
+from tickets.ticket_counts import attachment_count, collaborator_count, entry_count
+from tickets.ticket_numbers import with_numbers
 
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 200
-_ANSWERS = "cdata__"
-SUBJECT = "cdata__subject"
 
 
 def queue_page(
@@ -109,7 +114,7 @@ def page_of_ids(
         rows=_rows(page.ids, queue, access, now, context),
         before=page.before,
         after=page.after,
-        problems=problems(queue.criteria, context),
+        problems=[*problems(queue.criteria, context), *column_problems(queue.columns)],
         sorts=sort_choices(queue, options),
         filter=list_filter(queue, options),
         parameters=options.query(),
@@ -146,15 +151,17 @@ def page_size(access: AgentAccess) -> int:
 def _rows(
     ids: Sequence[int], queue: QueueDefinition, access: AgentAccess, now: datetime, context: CriteriaContext
 ) -> list[QueueRow]:
-    """Read what the rows show, in three statements: the tickets with what hangs on them, and their answers."""
+    """Read what the rows show: the tickets with what hangs on them, their subjects and priorities, and where columns
+    show other answers, those of all tickets, requesters and organizations at once."""
     columns, of_rows = queue.columns, queue.conditions
-    numbers = _paths(columns) | counted_paths(columns)
-    found = {ticket.pk: ticket for ticket in _tickets(ids, frozenset(numbers), columns, of_rows, context)}
-    names = {"subject", "priority", *_answer_names(columns)}
-    answers = cdata.fetch(EntryObject.TICKET, ids, names) if ids else {}
+    paths = _paths(columns)
+    asked = frozenset(paths | counted_paths(columns))
+    found = {ticket.pk: ticket for ticket in _tickets(ids, asked, columns, of_rows, context)}
+    short = cdata.fetch(EntryObject.TICKET, ids, {"subject", "priority"}) if ids else {}
+    values = values_of(list(found.values()), paths, short)
     known = priorities()
     return [
-        _row(found[pk], answers.get(pk, {}), known, queue, access, now, marks_of(found[pk], columns, of_rows))
+        _row(found[pk], values, known, queue, access, now, marks_of(found[pk], columns, of_rows))
         for pk in ids
         if pk in found
     ]
@@ -162,7 +169,7 @@ def _rows(
 
 def _tickets(
     ids: Sequence[int],
-    numbers: frozenset[str],
+    paths: frozenset[str],
     columns: Sequence[ColumnRow],
     of_rows: Sequence[StyleCondition],
     context: CriteriaContext,
@@ -174,9 +181,9 @@ def _tickets(
         return ()
     marks, are_settled = marks_for(columns, of_rows, context)
     if not are_settled:
-        return _row_data(numbers, marks)(ids)
+        return _row_data(paths, marks)(ids)
     missing = -len(ids) % _IDS_AT_ONCE
-    return _prepared_rows(numbers, marks).all([*ids, *[ids[-1]] * missing])
+    return _prepared_rows(paths, marks).all([*ids, *[ids[-1]] * missing])
 
 
 _IDS_AT_ONCE = 25
@@ -184,14 +191,14 @@ _IDS_AT_ONCE = 25
 
 
 @functools.lru_cache(maxsize=64)
-def _prepared_rows(numbers: frozenset[str], marks: Marks) -> PreparedRead[Ticket]:
-    return PreparedRead(Ticket, _row_data(numbers, marks))
+def _prepared_rows(paths: frozenset[str], marks: Marks) -> PreparedRead[Ticket]:
+    return PreparedRead(Ticket, _row_data(paths, marks))
 
 
-def _row_data(numbers: frozenset[str], marks: Marks) -> Callable[[Sequence[int]], TicketQuerySet]:
+def _row_data(paths: frozenset[str], marks: Marks) -> Callable[[Sequence[int]], TicketQuerySet]:
     def read(ids: Sequence[int]) -> TicketQuerySet:
-        tickets = _with_row_data(Ticket.objects.filter(pk__in=ids))
-        return with_marks(with_numbers(tickets, sorted(numbers)), marks)
+        tickets = _with_row_data(Ticket.objects.filter(pk__in=ids), related_columns(paths))
+        return with_marks(with_numbers(tickets, sorted(paths)), marks)
 
     return read
 
@@ -215,14 +222,13 @@ _SHOWN_COLUMNS = (
 )
 
 
-def _with_row_data(tickets: TicketQuerySet) -> TicketQuerySet:
+def _with_row_data(tickets: TicketQuerySet, more: Sequence[str]) -> TicketQuerySet:
     related = tickets.select_related(
-        "user__default_email", "status", "dept", "staff", "team", "topic", "sla", "lock__staff"
-    ).only(*_SHOWN_COLUMNS)
-    threads = of_tickets(Thread.objects.filter(object_id=OuterRef("pk")), "object_type")
+        *("user__default_email", "status", "dept", "staff", "team", "topic", "sla", "lock__staff"),
+        *sorted(joins_of(more)),
+    ).only(*_SHOWN_COLUMNS, *more)
     return related.annotate(
-        last_message=Subquery(threads.values("lastmessage")[:1]),
-        last_response=Subquery(threads.values("lastresponse")[:1]),
+        **thread_dates(("thread__lastmessage", "thread__lastresponse")),
         entry_count=entry_count(),
         attachment_count=attachment_count(),
         collaborator_count=collaborator_count(),
@@ -231,7 +237,7 @@ def _with_row_data(tickets: TicketQuerySet) -> TicketQuerySet:
 
 def _row(
     ticket: Any,
-    answers: Mapping[str, str | None],
+    values: Values,
     known: Mapping[int, PriorityRow],
     queue: QueueDefinition,
     access: AgentAccess,
@@ -239,6 +245,7 @@ def _row(
     marks: tuple[str, Sequence[str]],
 ) -> QueueRow:
     """Make the row of one ticket, which carries the annotations of `_with_row_data`; `known` are all priorities."""
+    answers = values.short.get(ticket.pk, {})
     priority = _priority(answers.get("priority"), known)
     ground, of_cells = marks
     row = QueueRow(
@@ -275,7 +282,7 @@ def _row(
         signs = annotations_of(column, shown)
         cell = QueueCell(
             _key(column),
-            _cell(column, row, ticket, answers),
+            _cell(column, row, ticket, values),
             mark,
             start=signs.get("<", ()),
             before=signs.get("b", ()),
@@ -359,42 +366,24 @@ _FIELDS: dict[str, Callable[[QueueRow], CellValue]] = {
     "last_response": lambda row: row.last_response,
     "team": lambda row: row.team_name,
 }
-_OTHER_PATHS: dict[str, Callable[[Ticket], CellValue]] = {
-    "source": lambda ticket: ticket.source,
-    "ip_address": lambda ticket: ticket.ip_address,
-    "est_duedate": lambda ticket: ticket.est_duedate,
-    "reopened": lambda ticket: ticket.reopened,
-    "topic_id": lambda ticket: ticket.topic.topic if ticket.topic else "",
-    "sla_id": lambda ticket: ticket.sla.name if ticket.sla else "",
-    "staff_id": lambda ticket: full_name(ticket.staff) if ticket.staff else "",
-    "user__emails__address": lambda ticket: address_of(ticket.user),
-    "isoverdue": lambda ticket: _("Yes") if ticket.isoverdue else _("No"),
-    "isanswered": lambda ticket: _("Yes") if ticket.isanswered else _("No"),
-}
 
 
 def _key(column: ColumnRow) -> str:
     return _KEYS.get(column.primary, column.primary)
 
 
-def _cell(column: ColumnRow, row: QueueRow, ticket: Ticket, answers: Mapping[str, str | None]) -> CellValue:
+def _cell(column: ColumnRow, row: QueueRow, ticket: Ticket, values: Values) -> CellValue:
     """Give what a column shows: its first path, or the second one where that is empty."""
-    return _value(column.primary, row, ticket, answers) or _value(column.secondary, row, ticket, answers)
+    return _value(column.primary, row, ticket, values) or _value(column.secondary, row, ticket, values)
 
 
-def _value(path: str, row: QueueRow, ticket: Ticket, answers: Mapping[str, str | None]) -> CellValue:
+def _value(path: str, row: QueueRow, ticket: Ticket, values: Values) -> CellValue:
     if path in _KEYS:
         return _FIELDS[_KEYS[path]](row)
-    if path in _OTHER_PATHS:
-        return _OTHER_PATHS[path](ticket)
-    number = number_of(ticket, path)
-    if number is not None:
-        return number
-    return answers.get(path.removeprefix(_ANSWERS)) or "" if path.startswith(_ANSWERS) else ""
-
-
-def _answer_names(columns: Sequence[ColumnRow]) -> set[str]:
-    return {path.removeprefix(_ANSWERS) for path in _paths(columns) if path.startswith(_ANSWERS)}
+    value = values.of(ticket, path) if path else ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return value if isinstance(value, str | int | datetime) else ""
 
 
 def _paths(columns: Sequence[ColumnRow]) -> set[str]:
@@ -403,10 +392,11 @@ def _paths(columns: Sequence[ColumnRow]) -> set[str]:
 
 def showable_fields() -> list[tuple[str, str]]:
     """Give path and name of everything that a column can show, by name."""
-    paths = [*_KEYS, *_OTHER_PATHS, *(field.path for field in offered_fields() if _is_shown(field))]
+    paths = [*_KEYS, *(field.path for field in offered_fields() if is_readable(field.path))]
     fields = (field_of(path) for path in dict.fromkeys(paths))
     return sorted(((one.path, str(one.label)) for one in fields if one is not None), key=lambda one: one[1].casefold())
 
 
-def _is_shown(field: Field) -> bool:
-    return field.path.startswith(_ANSWERS) or isinstance(field.kind, CountKind)
+def column_problems(columns: Sequence[ColumnRow]) -> list[str]:
+    """Say which fields of columns cannot be shown."""
+    return unreadable(path for column in columns for path in (column.primary, column.secondary))

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from helpdesk.configuration.changes import forget_remembered, remembered
+from helpdesk.forms.models import Form, FormField
 from helpdesk.mail.models import EmailAccount
 from helpdesk.people.models import Agent, Department, Team, TeamMember
 from helpdesk.people.names import agent_name
@@ -183,6 +184,16 @@ def department_names() -> dict[int, str]:
     return kept("departments", lambda: dict(Department.objects.values_list("pk", "name")))
 
 
+def form_fields() -> dict[int, FormField]:
+    """Give the fields of all forms by id, in the order in which they stand there, each with its form."""
+    return kept("form_fields", _read_form_fields)
+
+
+def _read_form_fields() -> dict[int, FormField]:
+    rows = FormField.objects.filter(form__isnull=False).select_related("form")
+    return {row.pk: row for row in rows.order_by("form__title", "form_id", "sort", "id") if row.form is not None}
+
+
 def sending_address_ids() -> tuple[int, ...]:
     """Give the addresses of the help desk with a mail server of their own, by address."""
     return kept("senders", _read_senders)
@@ -208,13 +219,13 @@ def forget_reference_data(**_: object) -> None:
 TABLES = (
     *(Agent, Department, Team, TeamMember, TicketPriority, TicketStatus),
     *(Queue, QueueColumn, QueueColumnPlacement, QueuePreference, QueueSort, QueueSortChoice, QueueExportField),
-    *(HelpTopic, SlaPlan, EmailAccount),
+    *(HelpTopic, SlaPlan, EmailAccount, Form, FormField),
 )
 """The models whose changes make this module read anew."""
 _NAMES = (
     *("statuses", "priority_objects", "queues", "preferences", "agents", "teams", "departments"),
     *("exports", "senders"),
-    *("topic_names", "sla_names"),
+    *("topic_names", "sla_names", "form_fields"),
 )
 
 
