@@ -251,23 +251,6 @@ class DateKind(FieldKind):
         return _("the date or time span cannot be read")
 
 
-class EffectiveDateKind(DateKind):
-    """The first of two dates that a ticket has; as two ranges, each of which an index can find."""
-
-    def __init__(self, first: Column, second: Column) -> None:
-        """Take the date that wins, and the one that counts where there is none."""
-        super().__init__(second, is_past_only=False)
-        self.first = first
-
-    def present(self) -> Q:
-        """One of them is set."""
-        return self.first.present() | self.operand.present()
-
-    def within(self, bounds: Range) -> Q:
-        """Give the condition that the date which counts lies in a range."""
-        return DateKind(self.first).within(bounds) | (~self.first.present() & DateKind(self.operand).within(bounds))
-
-
 def read_moment(value: Any, zone: tzinfo) -> datetime | None:
     """Read a date, a date with time, or a Unix time as forms store them; without a zone they are of this one."""
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
