@@ -43,10 +43,10 @@ SAMPLES = (
 )
 
 
-def start(target: Database, source: MariaDatabase, data_directory: Path) -> "subprocess.Popen[str]":
+def start(target: Database, source: MariaDatabase, data_directory: Path, *options: str) -> "subprocess.Popen[str]":
     """Start an import in small steps."""
     return subprocess.Popen(
-        [sys.executable, "manage.py", "import_osticket", source.url, "--batch-size", BATCH],
+        [sys.executable, "manage.py", "import_osticket", source.url, "--batch-size", BATCH, *options],
         cwd=ROOT,
         env=environment(target.url, data_directory),
         stdout=subprocess.PIPE,

@@ -176,7 +176,7 @@ def test_rows_are_kept_and_free_ids_filled_in_a_target_that_is_not_empty(
     assert status == 2, error
     assert "every table read back has the sum of what was read" in said
     reasons = {(p["table"], p["row"]): p["why"] for p in report(tmp_path)}
-    assert reasons["role", "1"] == "the target has a row with this id already"
+    assert reasons["role", "1"] == "the target has a row with this id already; rows that name it now mean that row"
     assert target.execute("SELECT name FROM ost_role ORDER BY id")[: len(before)] == before
     assert target.execute("SELECT COUNT(*) FROM ost_ticket") == [(305,)]
 

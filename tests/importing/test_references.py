@@ -45,7 +45,8 @@ def row_with(reference: Reference, number: int, place: int) -> dict[str, Any]:
     if reference.type_column:
         kinds = {"namespace": f"{reference.begins}{place}"}
         row[reference.type_column] = (reference.type_values or (kinds.get(reference.type_column, ""),))[0]
-    row[reference.column] = f"{reference.text_before}{number}" if reference.is_text else number
+    after = "}" if reference.text_before.startswith("{") else ""
+    row[reference.column] = f"{reference.text_before}{number}{after}" if reference.is_text else number
     return row
 
 

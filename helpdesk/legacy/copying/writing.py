@@ -24,6 +24,7 @@ MYSQL_DISK_FULL = frozenset({3, 28, 1021, 1114})
 POSTGRESQL_DISK_FULL = "53100"
 SQLITE_DISK_FULL = "database or disk is full"
 SQLITE_ANALYSED_ROWS = 1000
+TAKEN = "the target has a row with this"
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def explain_refusal(
     if isinstance(error, IntegrityError):
         key = [str(f.column) for f in model._meta.pk_fields]
         if _rows_like(connection, model, row, key).exists():
-            return f"the target has a row with this {', '.join(key)} already"
+            return f"{TAKEN} {', '.join(key)} already"
         for constraint in model._meta.constraints:
             if isinstance(constraint, models.UniqueConstraint):
                 columns = _constrained_columns(model, constraint)

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
 from django.utils import timezone
 
 from helpdesk.legacy.adoption.secret_salt import read_evidence
@@ -23,6 +24,7 @@ from helpdesk.legacy.copying.progress import Progress, Silence
 from helpdesk.legacy.copying.reading import sum_of_table
 from helpdesk.legacy.copying.shapes import TableShape, legacy_shapes, models_by_table
 from helpdesk.legacy.copying.writing import (
+    TAKEN,
     RowWriter,
     continue_sequences,
     copying_session,
@@ -32,7 +34,18 @@ from helpdesk.legacy.copying.writing import (
 from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.importing import target
 from helpdesk.legacy.importing.dangling import count_references, dangling_references
+from helpdesk.legacy.importing.left_out import (
+    ANOTHER_ROW,
+    NOT_COPIED,
+    SAME_BY,
+    STANDS_FOR,
+    LeftOut,
+    ids_in_target,
+    referred_configuration,
+    referred_content,
+)
 from helpdesk.legacy.importing.outcome import Outcome, problems_by_table, table_outcome
+from helpdesk.legacy.importing.references import parents_first
 from helpdesk.legacy.importing.side_texts import copy_originals
 from helpdesk.legacy.importing.source import RawRow, Source, SourceFacts, raw_key
 from helpdesk.legacy.importing.values import DoesNotFit, Finding, RowConverter
@@ -111,6 +124,7 @@ class Importer:
         self.progress: Progress = Silence()
         self.rebuild_caches = rebuild_caches
         self.pace = Pace(options.batch_size)
+        self.left_out: LeftOut | None = None
 
     def run(self, progress: Progress, *, now: datetime) -> Outcome:
         """Do all of it, as of `now` (aware), except `conclude`, which comes when people have seen the outcome.
@@ -129,6 +143,8 @@ class Importer:
         self.source.open_snapshot()
         run, was_resumed = self._start_or_resume(facts, now)
         self.run_record = run
+        # Only where rows are left out because others are there can an id come to mean a stranger.
+        self.left_out = LeftOut.of(run) if run.is_into_non_empty else None
         with copying_session(self.connection):
             for table in self._tables().filter(is_complete=False):
                 self._copy_table(table, facts)
@@ -138,6 +154,9 @@ class Importer:
 
     def _tables(self) -> Any:
         return ImportTable.objects.using(self.connection.alias).filter(run=self.run_record).order_by("id")
+
+    def _tables_by_name(self) -> list[ImportTable]:
+        return sorted(self._tables(), key=lambda table: str(table.table))
 
     # --- Begin ---
 
@@ -162,7 +181,8 @@ class Importer:
                 "whose ids are free.",
             )
         shapes = [shape for name, shape in legacy_shapes().items() if name in facts.tables]
-        tables = [self._first_look(shape) for shape in shapes if shape.name not in LEFT_OUT_TABLES]
+        order = parents_first([shape.name for shape in shapes if shape.name not in LEFT_OUT_TABLES])
+        tables = [self._first_look(legacy_shapes()[name]) for name in order]
         with transaction.atomic(using=self.connection.alias):
             run = ImportRun.objects.using(self.connection.alias).create(
                 kind=ImportRun.Kind.OSTICKET,
@@ -174,7 +194,29 @@ class Importer:
             for table in tables:
                 table.run = run
             ImportTable.objects.using(self.connection.alias).bulk_create(tables)
+            self.run_record = run
+            for table in tables:
+                if table.rows_before and table.table in referred_content():
+                    self._name_taken(legacy_shapes()[table.table])
         return run
+
+    def _name_taken(self, shape: TableShape) -> None:
+        """Name the rows whose ids the target has already, before the first row that refers to one of them.
+
+        Those of tables in `SAME_BY` are no strangers where both are called the same.
+        """
+        reason = f"{TAKEN} {shape.key[0]} already"
+        columns = SAME_BY.get(shape.name, ())
+        for here in ids_in_target(self.connection, shape, *columns):
+            ids = [
+                int(number or 0)
+                for number, *names in self.source.rows_with(shape, list(here), *columns)
+                if not names or [(name or b"").decode(errors="replace") for name in names] != here[int(number or 0)]
+            ]
+            ImportProblem.objects.using(self.connection.alias).bulk_create(
+                [self._problem(shape, [key], Finding("", ImportProblem.Kind.LEFT_OUT, reason)) for key in ids],
+                batch_size=500,
+            )
 
     def _first_look(self, shape: TableShape) -> ImportTable:
         rows_before, sum_before = (0, RowSum())
@@ -216,15 +258,24 @@ class Importer:
 
     def _slices(self, shape: TableShape, raw_rows: Sequence[RawRow], converter: RowConverter) -> Iterator[Slice]:
         encode = row_encoder(shape)
+        judge = self.left_out.judge(shape) if self.left_out else None
         piece = Slice()
         for raw in raw_rows:
             key = raw_key(shape, raw)
+            reason: Finding | None = None
             try:
                 row, findings = converter.convert(raw)
+                reason = judge(row) if judge else None
             except DoesNotFit as misfit:
+                row, findings = [], []
+                reason = Finding(misfit.column, ImportProblem.Kind.LEFT_OUT, misfit.reason)
+            if self.left_out and self.left_out.is_taken(shape.name, key):
+                piece.left_out += 1  # and named when the run began
+            elif reason:
                 piece.left_out += 1
-                finding = Finding(misfit.column, ImportProblem.Kind.LEFT_OUT, misfit.reason)
-                piece.problems.append(self._problem(shape, key, finding))
+                piece.problems.append(self._problem(shape, key, reason))
+                if self.left_out:
+                    self.left_out.add(shape.name, key, is_taken=False)
             else:
                 piece.rows.append(row)
                 piece.encoded.append(encode(row))
@@ -259,19 +310,25 @@ class Importer:
             for place, encoded in enumerate(piece.encoded):
                 if place not in refusals:
                     total.add(encoded)
-            piece.problems += [self._refused(writer.shape, piece.rows[p], error) for p, error in refusals.items()]
-            ImportProblem.objects.using(alias).bulk_create(piece.problems)
+            refused = [self._refused(writer.shape, piece.rows[p], error) for p, error in refusals.items()]
+            ImportProblem.objects.using(alias).bulk_create([*piece.problems, *refused])
             fresh.sum_copied = str(total)
             fresh.rows_copied += len(piece.rows) - len(refusals)
             fresh.rows_left_out += piece.left_out + len(refusals)
             fresh.position = piece.position
             fresh.save(using=alias)
         table.__dict__.update(fresh.__dict__)
+        if self.left_out:
+            for problem in refused:
+                if not problem.reason.endswith(STANDS_FOR):
+                    self.left_out.add(table.table, problem.key.split(", "), is_taken=problem.reason.startswith(TAKEN))
 
     def _refused(self, shape: TableShape, row: Row, error: Exception) -> ImportProblem:
         values = dict(zip(shape.column_names, row, strict=True))
         reason = explain_refusal(self.connection, models_by_table()[shape.database_name], values, error)
         key = [values[name] for name in shape.key]
+        if self.left_out and reason.startswith(TAKEN) and shape.name in (*referred_configuration(), *SAME_BY):
+            reason += STANDS_FOR
         return self._problem(shape, key, Finding("", ImportProblem.Kind.LEFT_OUT, reason))
 
     # --- End ---
@@ -290,7 +347,8 @@ class Importer:
 
     def _name_dangling(self) -> None:
         """Note the rows whose references lead nowhere; what an interrupted run noted is noted anew."""
-        alias, shapes = self.connection.alias, [legacy_shapes()[table.table] for table in self._tables()]
+        alias = self.connection.alias
+        shapes = [legacy_shapes()[table.table] for table in self._tables_by_name()]
         self.progress.begin("Looking for references that lead nowhere", count_references(shapes))
         noted = ImportProblem.objects.using(alias).filter(run=self.run_record, kind=ImportProblem.Kind.NOTED)
         noted.filter(reason__contains=LEADS_NOWHERE).delete()
@@ -316,7 +374,7 @@ class Importer:
 
     def _verify(self, outcome: Outcome) -> None:
         problems = problems_by_table(self.run_record)
-        tables = list(self._tables())
+        tables = self._tables_by_name()
         self.progress.begin("Reading everything back", sum(t.rows_copied + t.rows_before for t in tables))
         for table in tables:
             count, total = sum_of_table(self.connection, legacy_shapes()[table.table], self.progress.advance)
@@ -330,7 +388,7 @@ class Importer:
         """Find out whether the source is still as it was when the import began."""
         self.source.close()
         self.source.open_snapshot()
-        tables = list(self._tables())
+        tables = self._tables_by_name()
         self.progress.begin("Looking at osTicket's database once more", len(tables))
         for table in tables:
             self.progress.advance(1)
@@ -348,12 +406,27 @@ class Importer:
                 outcome.skipped[self.source.prefix + name] = REBUILT
         outcome.skipped |= dict.fromkeys(facts.strangers, "not osTicket's own: a plugin's?")
         outcome.skipped |= dict.fromkeys(facts.extra_columns, "a column that is not osTicket's own")
+        self._describe_left_out(outcome)
         evidence = read_evidence(self.source.connection, self.source.prefix, settings.SECRET_SALT)
         if evidence.is_refuted:
             outcome.remarks.append(
                 "SECRET_SALT is not that of this osTicket: stored mail passwords and links in old mails do not open. "
                 "Set it to the value in include/ost-config.php."
             )
+
+    def _describe_left_out(self, outcome: Outcome) -> None:
+        """Say how many rows the target's own rows kept out, and what that means."""
+        if not outcome.run.is_into_non_empty:
+            return
+        left_out = outcome.run.problems.filter(kind=ImportProblem.Kind.LEFT_OUT)
+        taken = left_out.filter(column="", reason__startswith=TAKEN)
+        stand = taken.filter(reason__endswith=STANDS_FOR).count()
+        follow = left_out.exclude(column="").filter(Q(reason__endswith=ANOTHER_ROW) | Q(reason__endswith=NOT_COPIED))
+        outcome.remarks.append(
+            f"The target had rows of its own: {taken.count():,} rows were left out because their ids are taken, and "
+            f"{follow.count():,} because they refer to people or content that was left out. {stand:,} of the first are "
+            "configuration: rows that name them now mean the target's."
+        )
 
     def conclude(self, outcome: Outcome) -> None:
         """Note that the import is finished, unless something is wrong with it: then the next run looks again."""

@@ -30,7 +30,7 @@ class Reference:
     """A column with ids of rows of `target`; tables are named without prefix. NULL, 0 and `nobody` are none.
 
     It is one only in rows where `type_column` holds one of `type_values`, or begins with `begins`, or does not begin
-    with `unless_begins`. `is_text`: the id stands in a text behind `text_before`, up to its end or a full stop.
+    with `unless_begins`. `is_text`: the id stands in a text behind `text_before`, up to a mark or its end.
     `is_digest`: the column holds a checksum of field and entry instead of an id. `is_memory`: osTicket keeps the id
     of a deleted row on purpose.
     """
@@ -75,7 +75,7 @@ class Reference:
 
 @cache
 def _number_behind(text: str) -> re.Pattern[str]:
-    return re.compile(rf"{re.escape(text)}([0-9]{{1,{MOST_DIGITS}}})(?:\.|\Z)")
+    return re.compile(rf"{re.escape(text)}([0-9]{{1,{MOST_DIGITS}}})(?=[.,}}]|\Z)")
 
 
 def _by_type(table: str, targets: Mapping[str, str], type_column: str = "object_type") -> list[Reference]:
@@ -121,6 +121,9 @@ DECLARED: Sequence[Reference] = (
     Reference("thread_entry_email", "email_id", "email"),
     Reference("translation", "agent_id", "staff"),
     Reference("thread_event", "topic_id", "help_topic"),
+    # JSON: the ticket that a merged ticket's thread went to, and the thread that an entry of it came from
+    *_in_text("thread", "extra", {'{"ticket_id":': "ticket"}),
+    *_in_text("thread_entry_merge", "data", {'{"thread":': "thread"}),
     # Whose names stand beside the ids
     Reference("thread_event", "uid", "staff", "uid_type", ("S",), is_memory=True),
     Reference("thread_event", "uid", "user", "uid_type", ("U",), is_memory=True),

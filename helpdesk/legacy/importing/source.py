@@ -218,6 +218,15 @@ class Source:
                 return
             position = raw_key(shape, rows[-1])
 
+    def rows_with(self, shape: TableShape, ids: Sequence[int], *columns: str) -> tuple[RawRow, ...]:
+        """Give id and these columns of the rows with some ids, of which there are not many, in their order."""
+        names = ", ".join(f"`{name}`" for name in (shape.key[0], *columns))
+        return self._fetch(
+            f"SELECT {names} FROM `{self.prefix}{shape.name}` WHERE `{shape.key[0]}` IN"
+            f" ({', '.join(['%s'] * len(ids))}) ORDER BY 1",
+            ids,
+        )
+
     def rows_of_side_table(self, table: str, columns: Sequence[str], *, owner: str, limit: int) -> Iterator[RawRow]:
         """Give the rows of a table that Ostler made beside osTicket's, `limit` per query.
 

@@ -55,7 +55,9 @@ class Command(BaseCommand):
             "--source-time-zone", default="", metavar="NAME", help="in which osTicket's server ran, such as Europe/Riga"
         )
         parser.add_argument(
-            "--into-non-empty", action="store_true", help="keep the target's rows and add those whose ids are free"
+            "--into-non-empty",
+            action="store_true",
+            help="keep the target's rows and add those whose ids are free, without what belongs to those left out",
         )
         parser.add_argument(
             "--batch-size", type=int, default=2000, help="rows read and committed at once (%(default)s)"
