@@ -12,6 +12,7 @@ from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from helpdesk.legacy.copying.shapes import legacy_shapes, models_by_table
+from helpdesk.legacy.importing.left_out import STANDS_FOR
 from helpdesk.legacy.importing.references import CONTENT, all_references, digest_of_answer
 from tests.importing.conftest import Import, MakeTarget
 from tests.importing.databases import Database, MariaDatabase, as_default, manage
@@ -42,6 +43,7 @@ OWN: Mapping[str, tuple[dict[str, Any], ...]] = {
     ),
     "form_entry": ({"id": 60, "form_id": 2, "object_id": 10, "object_type": "T"},),
     "task": ({"id": 3, "number": "A3"},),
+    "help_topic": ({"topic_id": 12, "topic": "Ours"},),  # osTicket's one names team 2 as well
     "file": ({"id": 9, "name": "ours.txt", "key": "ours", "signature": "ours"},),
     "faq": ({"faq_id": 2, "question": "Ours?", "category_id": 1},),
 }
@@ -139,6 +141,7 @@ def test_nothing_that_comes_in_hangs_on_a_stranger(
     assert f"and {follow:,} because they refer to people or content that was left out" in " ".join(said.split())
     assert reasons["user", "5"] == "the target has a row with this id already"
     assert reasons["ticket_status", "1"].endswith("; rows that name it now mean that row")
+    assert reasons["help_topic", "12"] == "the target has a row with this topic_id already" + STANDS_FOR
     (ticket,) = osticket.execute("SELECT MIN(ticket_id) FROM ost_ticket WHERE user_id = 5")[0]
     assert reasons["ticket", str(ticket)] == "user_id 5 is another row here"
     (thread,) = osticket.execute(f"SELECT id FROM ost_thread WHERE object_type = 'T' AND object_id = {ticket}")[0]  # noqa: S608

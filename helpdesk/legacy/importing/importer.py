@@ -33,7 +33,7 @@ from helpdesk.legacy.copying.writing import (
 )
 from helpdesk.legacy.errors import Conflict
 from helpdesk.legacy.importing import target
-from helpdesk.legacy.importing.dangling import count_references, dangling_references
+from helpdesk.legacy.importing.dangling import count_references, dangling_references, existing_numbers
 from helpdesk.legacy.importing.left_out import (
     ANOTHER_ROW,
     NOT_COPIED,
@@ -273,9 +273,12 @@ class Importer:
                 piece.left_out += 1  # and named when the run began
             elif reason:
                 piece.left_out += 1
-                piece.problems.append(self._problem(shape, key, reason))
-                if self.left_out:
+                if self.left_out and self._stands_for(shape, key):
+                    why = f"{TAKEN} {shape.key[0]} already{STANDS_FOR}"
+                    reason = Finding("", ImportProblem.Kind.LEFT_OUT, why)
+                elif self.left_out:
                     self.left_out.add(shape.name, key, is_taken=False)
+                piece.problems.append(self._problem(shape, key, reason))
             else:
                 piece.rows.append(row)
                 piece.encoded.append(encode(row))
@@ -287,6 +290,12 @@ class Importer:
                 piece = Slice()
         if piece.number:
             yield piece
+
+    def _stands_for(self, shape: TableShape, key: Sequence[Any]) -> bool:
+        """Whether the target has a row of configuration with this id, which rows that name it come to mean."""
+        if shape.name not in (*referred_configuration(), *SAME_BY):
+            return False
+        return bool(existing_numbers(self.connection, shape, [int(key[0])]))
 
     def _problem(self, shape: TableShape, key: Sequence[Any], finding: Finding) -> ImportProblem:
         return ImportProblem(
