@@ -64,8 +64,13 @@ def check_everything_came_once(account: EmailAccount, user: User, action: str, *
         assert not KnownMail.objects.exists()
     mailbox = Mailbox.objects.get(pk=account.pk)
     assert (mailbox.holder, mailbox.unfinished, mailbox.taken) == ("", 0, MAILS + 1)
-    keys = list(Effect.objects.values_list("key", flat=True))
-    assert len(keys) == len(set(keys))
+    people = [
+        (one.payload["template"], person["address"], one.object_type, one.object_id)
+        for one in Effect.objects.all()
+        for person in (*one.payload["to"], *one.payload["cc"])
+    ]
+    tickets = Ticket.objects.values_list("pk", flat=True)
+    assert sorted(people) == sorted(("ticket.alert", "ada@acme.test", "ticket", pk) for pk in tickets)
 
 
 def prepare(user: User, protocol: str, action: str) -> EmailAccount:
@@ -105,6 +110,7 @@ def test_two_hundred_processes_die_anywhere(user: User) -> None:
         protocol, action = chance.choice(["IMAP", "POP"]), chance.choice(["delete", "nothing"])
         rows: list[QuerySet[Any]] = [EmailAccount.objects.all(), KnownMail.objects.all(), QuarantinedMail.objects.all()]
         rows += [Mailbox.objects.all(), Ticket.objects.all(), EntryEmail.objects.all(), ReceivedMail.objects.all()]
+        rows += [Effect.objects.all()]
         for some in rows:
             some.delete()
         EmailAddress.objects.filter(email__startswith="user-").delete()
