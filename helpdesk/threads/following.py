@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.dispatch import Signal
 
@@ -132,8 +132,14 @@ def _hand_over(table: FollowedTable, rows: Sequence[Any]) -> None:
         try:
             with transaction.atomic():
                 follower(Followed(row, thread, actor_of(row), names.get(row.pk, "")))
-        except DatabaseError:  # a receiver left the savepoint broken: what it wrote is taken back, the others go on
-            logger.exception("php_follow_failed", table=str(table), row_id=row.pk)
+        except Exception:  # what was written for this row is taken back; the others go on, or none ever would
+            logger.exception(
+                "php_follow_failed",
+                table=str(table),
+                row_id=row.pk,
+                object_type=thread.object_type,
+                thread_id=thread.pk,
+            )
 
 
 def _event_names(rows: Iterable[ThreadEvent]) -> dict[int, str]:

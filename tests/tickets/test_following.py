@@ -11,16 +11,19 @@ import pytest
 from django.db import connection
 from django.dispatch import Signal
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from helpdesk.legacy.models import Installation
 from helpdesk.outbox.models import Effect
 from helpdesk.threads import following, own_rows
 from helpdesk.threads.constants import EntryFlag, ObjectType
 from helpdesk.threads.events import event_id
+from helpdesk.threads.following import Followed
 from helpdesk.threads.models import FollowedTable, FollowPosition, KnownRow, Thread, ThreadEntry, ThreadEvent
 from helpdesk.threads.own_rows import forget_whether_followed
 from tests.tickets.conftest import Desk
 from tickets import signals
+from tickets.following import event_written
 from tickets.models import SearchEntry, Ticket
 from tickets.services import assign_ticket, claim_ticket, mark_all_overdue
 from tickets.states import thread_of
@@ -238,6 +241,29 @@ def test_a_receiver_that_fails_keeps_nobody_from_the_next_row(ticket: Ticket) ->
         signals.ticket_reopened.disconnect(spoil)
     assert len(heard) == 1
     assert follow() == 0
+
+
+def test_a_row_that_cannot_be_handed_over_is_named_and_keeps_nobody_from_the_next(
+    ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = thread_of(ticket)
+
+    def spoil(followed: Followed) -> None:
+        if followed.name == "reopened":
+            ThreadEntry.objects.filter(thread=thread).update(title="half done")
+            raise ValueError("what is this?")
+        event_written(followed)
+
+    monkeypatch.setitem(following._followers, (str(ObjectType.TICKET), FollowedTable.EVENTS), spoil)
+    bad = php_event(thread, "reopened")
+    php_event(thread, "overdue")
+    with listening(signals.ticket_overdue) as heard, capture_logs() as logs:
+        assert follow() == 2
+        assert follow() == 0
+    assert len(heard) == 1
+    assert not ThreadEntry.objects.filter(title="half done").exists()
+    (line,) = [one for one in logs if one["event"] == "php_follow_failed"]
+    assert (line["table"], line["row_id"], line["thread_id"]) == (FollowedTable.EVENTS, bad, thread.pk)
 
 
 def test_a_run_that_dies_is_made_again(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
