@@ -3,9 +3,10 @@
 The order gives way to a trouble that lasts: effects of an object wait for the one before them until that has failed
 some times, or could not even be tried for an hour; then they pass it. One that is being delivered is never passed.
 
-A worker claims some rows in a short transaction, delivers them outside of any, and notes what came of each. One that
-dies leaves rows behind whose lease ends; then others take them. What it had delivered but not noted is delivered again,
-with the same key.
+A worker claims some rows in a short transaction, delivers them outside of any, in their order, and notes what came of
+each. One that dies leaves rows behind whose lease ends; then others take them. The first of them was in its hand: that
+may have been delivered, and is again, with the same key. It may also be what the worker died of, so it is claimed alone
+then, waits longer from the second time on, and is given up some time. The others go back as if never claimed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 from django.db import connection, transaction
@@ -36,6 +38,8 @@ UNTRIED_PASSED_AFTER = timedelta(hours=1)
 """Age after which one is passed whose attempts do not count (no account that can be used)."""
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 KEPT_DAYS = 90
+LOST = "The worker ended while it was at this."
+"""The error of an effect that was in hand when its worker died: while it stands there, the effect is claimed alone."""
 _LONGEST_ERROR = 2000
 
 
@@ -64,8 +68,8 @@ def deliver_due(*, now: datetime | None = None, most: int | None = None) -> Roun
             if not claimed:
                 break
             with one_batch(claimed):
-                for effect in claimed:
-                    if _is_still_ours(effect):
+                for place, effect in enumerate(claimed):
+                    if _is_still_ours(effect, claimed[place + 1 :]):
                         _deliver(effect, result)
     return result
 
@@ -75,12 +79,18 @@ def claim(*, now: datetime, most: int = BATCH) -> list[Effect]:
     can_skip = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
         rows = _due(now).select_for_update(skip_locked=can_skip)[:most]
-        claimed = list(rows)
+        claimed = _together(list(rows))
         for effect in claimed:
             effect.state, effect.lease, effect.attempts = State.RUNNING, now + LEASE, effect.attempts + 1
         if claimed:
             _mark_claimed(claimed, now + LEASE)
     return claimed
+
+
+def _together(rows: list[Effect]) -> list[Effect]:
+    """Give the first rows that one worker may have at once: nothing beside what a worker has died of, perhaps."""
+    suspects = [place for place, row in enumerate(rows) if row.error == LOST]
+    return rows[: max(suspects[0], 1)] if suspects else rows
 
 
 def _mark_claimed(claimed: Collection[Effect], lease: datetime) -> None:
@@ -89,12 +99,25 @@ def _mark_claimed(claimed: Collection[Effect], lease: datetime) -> None:
 
 
 def return_lost(*, now: datetime) -> int:
-    """Let others take what a worker that died had claimed; gives how many."""
-    lost = Effect.objects.filter(state=State.RUNNING, lease__lt=now)
-    count = lost.update(state=State.WAITING, lease=None, next_try=now)
-    if count:
-        logger.warning("outbox_effects_returned", count=count)
-    return count
+    """Let others take what workers that died had claimed; gives how many. What they had in hand counts as tried."""
+    rows_left = Effect.objects.filter(state=State.RUNNING, lease__lt=now).order_by("pk")
+    if not rows_left.exists():
+        return 0
+    with transaction.atomic():
+        lost = sorted(rows_left.select_for_update(), key=_claim_of)
+        for _claim, rows in groupby(lost, key=_claim_of):
+            in_hand, *others = rows
+            pause = timedelta(0) if in_hand.attempts <= 1 else pause_after(in_hand.attempts - 1)
+            _postpone(in_hand, TryLater(LOST), Round(), pause)
+            unbegun = Effect.objects.filter(pk__in=[one.pk for one in others])
+            unbegun.update(state=State.WAITING, lease=None, next_try=now, attempts=F("attempts") - 1)
+            logger.warning("outbox_effects_returned", count=1 + len(others), in_hand=in_hand.pk)
+    return len(lost)
+
+
+def _claim_of(effect: Effect) -> str:
+    """Give what those have in common that were claimed together, and no others: the moment at which they were."""
+    return str(effect.lease)
 
 
 def purge_finished(*, now: datetime) -> int:
@@ -127,13 +150,29 @@ def _due(now: datetime) -> QuerySet[Effect]:
     return due.exclude(Exists(before.filter(object_id__gt=0))).order_by("pk")
 
 
-def _is_still_ours(effect: Effect) -> bool:
-    """Renew a lease that those before it have used up in part; False when another worker has taken the effect."""
-    now = timezone.now()
-    if effect.lease is not None and effect.lease - now > LEASE - RENEWED_AFTER:
+def _is_still_ours(effect: Effect, others: Collection[Effect]) -> bool:
+    """Renew a lease that those before it have used up in part; False when another worker has taken the effect.
+
+    The lease of those that come after it is renewed, too: by it they are known as one claim.
+    """
+    now, lease = timezone.now(), effect.lease
+    if lease is not None and lease - now > LEASE - RENEWED_AFTER:
         return True
-    rows = Effect.objects.filter(pk=effect.pk, state=State.RUNNING, attempts=effect.attempts)
-    return rows.update(lease=now + LEASE) == 1
+    renewed = now + LEASE
+    if _ours(effect).update(lease=renewed) != 1:
+        return False
+    effect.lease = renewed
+    following = Effect.objects.filter(pk__in=[one.pk for one in others])
+    following.filter(state=State.RUNNING, lease=lease).update(lease=renewed)
+    kept = set(following.filter(state=State.RUNNING, lease=renewed).values_list("pk", flat=True))
+    for one in others:
+        one.lease = renewed if one.pk in kept else one.lease
+    return True
+
+
+def _ours(effect: Effect) -> QuerySet[Effect]:
+    """Give the row of an effect that was claimed, as long as that holds: the lease is that claim's alone."""
+    return Effect.objects.filter(pk=effect.pk, attempts=effect.attempts, lease=effect.lease)
 
 
 def _deliver(effect: Effect, result: Round) -> None:
@@ -163,7 +202,7 @@ def _postpone(effect: Effect, error: Exception, result: Round, after: timedelta 
     if counts and effect.attempts >= MOST_ATTEMPTS:
         _fail(effect, error, result)
         return
-    next_try = timezone.now() + (after or pause_after(effect.attempts))
+    next_try = timezone.now() + (pause_after(effect.attempts) if after is None else after)
     attempts = effect.attempts if counts else effect.attempts - 1
     _note(
         effect,
@@ -184,8 +223,7 @@ def _fail(effect: Effect, error: Exception, result: Round) -> None:
 
 def _note(effect: Effect, state: Effect.State, **columns: object) -> bool:
     """Note what came of an effect, unless its lease ended and somebody else has it; gives whether it was ours."""
-    rows = Effect.objects.filter(pk=effect.pk, state=State.RUNNING, attempts=effect.attempts)
-    return rows.update(state=state, lease=None, **columns) == 1
+    return _ours(effect).update(state=state, lease=None, **columns) == 1
 
 
 def _note_and_tell(effect: Effect, state: Effect.State, words: str, **columns: object) -> None:

@@ -66,9 +66,11 @@ class Scene:
         self._run(self._reply if is_reply else self._message, step, WRITING[step], at_call=1)
 
     def send_and_die(self, step: str, *, at_call: int) -> None:
-        """Deliver what is due; what the dead process had is free again afterwards."""
+        """Deliver what is due; what the dead process had is free and due again afterwards."""
         self._run(delivery.deliver_due, step, SENDING[step], at_call=at_call)
         Effect.objects.filter(state=Effect.State.RUNNING).update(lease=timezone.now())
+        delivery.return_lost(now=timezone.now())
+        Effect.objects.filter(state=Effect.State.WAITING).update(next_try=timezone.now())
 
     def write(self, *, is_reply: bool) -> None:
         """Write without dying."""

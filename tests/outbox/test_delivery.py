@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +13,17 @@ from django.utils import timezone
 
 from helpdesk.outbox import handlers
 from helpdesk.outbox.decisions import discard_effects, retry_effects
-from helpdesk.outbox.delivery import MOST_ATTEMPTS, PASSED_AFTER, claim, deliver_due, pause_after, purge_finished
+from helpdesk.outbox.delivery import (
+    LEASE,
+    LOST,
+    MOST_ATTEMPTS,
+    PASSED_AFTER,
+    claim,
+    deliver_due,
+    pause_after,
+    purge_finished,
+    return_lost,
+)
 from helpdesk.outbox.handlers import GiveUp, TryLater, register_handler
 from helpdesk.outbox.models import Effect
 from helpdesk.outbox.services import NewEffect, enqueue
@@ -161,6 +173,127 @@ def test_what_a_dead_worker_had_is_taken_by_another(told: list[str]) -> None:
     assert told == []
     assert deliver_due(now=now + timedelta(minutes=11)).delivered == 1
     assert told == ["one"]
+
+
+class Died(BaseException):
+    """Stands for the end of a process: nothing catches it."""
+
+
+@pytest.fixture
+def deadly(told: list[str]) -> Iterator[list[str]]:
+    """Let the handler of `tell` die at the text `deadly`; gives whom somebody was told of."""
+    people: list[str] = []
+
+    def tell_or_die(effect: Effect) -> str:
+        if effect.payload["text"] == "deadly":
+            raise Died
+        told.append(effect.payload["text"])
+        return "told"
+
+    register_handler("tell", tell_or_die, tell=lambda effect, words: people.append(f"{effect.key}: {words}"))
+    yield people
+    handlers._tellers.pop("tell")
+
+
+def deliver_and_die() -> None:
+    """Deliver in a process that dies; afterwards its lease is over, and no pause is."""
+    with pytest.raises(Died):
+        deliver_due()
+    Effect.objects.filter(state=State.RUNNING).update(lease=timezone.now() - timedelta(seconds=1))
+
+
+def test_only_what_a_dead_worker_had_in_hand_counts_as_tried(told: list[str], deadly: list[str]) -> None:
+    for text in ("one", "deadly", "three", "four"):
+        tell(text)
+    deliver_and_die()
+    assert told == ["one"]
+    assert return_lost(now=timezone.now()) == 3
+    assert [one.attempts for one in Effect.objects.order_by("pk")] == [1, 1, 0, 0]
+    deliver_and_die()
+    before = timezone.now()
+    assert return_lost(now=before) == 1
+    assert [one.attempts for one in Effect.objects.order_by("pk")] == [1, 2, 0, 0]
+    in_hand = Effect.objects.get(key="deadly")
+    assert (in_hand.state, in_hand.error) == (State.WAITING, LOST)
+    assert in_hand.next_try > before + timedelta(seconds=20)
+    assert deliver_due().delivered == 2
+    assert told == ["one", "three", "four"]
+
+
+def test_what_a_worker_died_of_is_claimed_alone_and_holds_up_nobody(told: list[str], deadly: list[str]) -> None:
+    for text in ("deadly", "two", "three"):
+        tell(text)
+    deliver_and_die()
+    return_lost(now=timezone.now())
+    Effect.objects.update(next_try=timezone.now())
+    assert [one.key for one in claim(now=timezone.now())] == ["deadly"]
+    assert [one.key for one in claim(now=timezone.now())] == ["two", "three"]
+
+
+def test_what_comes_before_one_that_a_worker_died_of_is_claimed_without_it(told: list[str], deadly: list[str]) -> None:
+    for text in ("one", "deadly", "three"):
+        tell(text)
+    Effect.objects.filter(key="deadly").update(error=LOST, attempts=1)
+    assert [one.key for one in claim(now=timezone.now())] == ["one"]
+    assert [one.key for one in claim(now=timezone.now())] == ["deadly"]
+
+
+def test_what_workers_always_die_of_is_given_up_visibly(told: list[str], deadly: list[str]) -> None:
+    tell("deadly")
+    tell("two")
+    for _attempt in range(MOST_ATTEMPTS):
+        deliver_and_die()
+        return_lost(now=timezone.now())
+        Effect.objects.filter(state=State.WAITING).update(next_try=timezone.now())
+    deliver_due()
+    given_up = Effect.objects.get(key="deadly")
+    assert (given_up.state, given_up.attempts, given_up.error) == (State.FAILED, MOST_ATTEMPTS, LOST)
+    assert deadly == [f"deadly: {LOST}"]
+    assert (told, state_of("two")) == (["two"], State.DONE)
+
+
+def test_a_claim_stays_together_when_its_lease_is_renewed(
+    told: list[str], deadly: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpdesk.outbox.delivery.RENEWED_AFTER", timedelta(0))
+    for text in ("one", "two", "deadly", "four"):
+        tell(text)
+    with pytest.raises(Died):
+        deliver_due()
+    assert Effect.objects.filter(state=State.RUNNING).values("lease").distinct().count() == 1
+    return_lost(now=timezone.now() + LEASE)
+    assert [one.attempts for one in Effect.objects.order_by("pk")] == [1, 1, 1, 0]
+
+
+def test_who_was_taken_for_dead_notes_nothing_more(told: list[str]) -> None:
+    """The number of attempts is the same for the other one, as what was not begun goes back uncharged."""
+    tell("one")
+    tell("two")
+
+    later = timezone.now() + LEASE * 2
+    taken: list[str] = []
+
+    def is_slow(_effect: Effect) -> str:
+        return_lost(now=later)
+        taken.extend(one.key for _claim in range(2) for one in claim(now=later))
+        return "told"
+
+    register_handler("slow", is_slow)
+    Effect.objects.filter(key="one").update(kind="slow")
+    with patch("helpdesk.outbox.delivery.RENEWED_AFTER", timedelta(0)):
+        deliver_due()
+    handlers._handlers.pop("slow")
+    assert (taken, told) == (["one", "two"], [])
+    assert set(Effect.objects.values_list("state", flat=True)) == {State.RUNNING}
+
+
+def test_a_delivery_costs_one_statement_beside_those_of_its_claim(
+    told: list[str], django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        tell(f"text {number}")
+    with django_assert_max_num_queries(28):
+        assert deliver_due().delivered == 20
 
 
 def test_two_workers_never_claim_the_same(told: list[str]) -> None:
