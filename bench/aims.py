@@ -21,6 +21,7 @@ OTHERWISE: tuple[tuple[str, str], ...] = (
     ("common words", "a search: it finds more in a longer history"),
     ("typing", "suggestions: they find more in a longer history"),
     ("all numbers", "the numbers of all queues: they count more in a longer history"),
+    ("statistics", "days that nobody has counted yet: they count more in a busier help desk"),
 )
 """The pages that are judged by milliseconds alone, by the beginning of their names, and why."""
 QUEUE_STATEMENTS, TICKET_STATEMENTS = 8, 12

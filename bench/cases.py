@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
 
 from bench.plan import PERSONAS, Persona, Plan, agent_id
+from helpdesk.reports.models import CountedDay
 from tickets.constants import TicketState
 from tickets.models import Queue, QueuePreference, Ticket
 from tickets.reference_data import queue_tables, status_ids
@@ -19,6 +21,8 @@ OPEN, MY_TICKETS, CLOSED, CLOSED_THIS_MONTH, CLOSED_THIS_QUARTER, CLOSED_THIS_YE
 """The queues of a new help desk."""
 BY_DUE_DATE, BY_CREATED, BY_UPDATE = 4, 6, 7
 """Sorts that every queue offers."""
+STATISTICS_DAYS = 30
+"""What the page of statistics shows unless another period is chosen."""
 PLACES = ("first", "middle", "end")
 
 
@@ -61,6 +65,8 @@ def cases(plan: Plan, forget_everything: Callable[[], None]) -> Iterator[Case]:
         yield Case("number found" if persona is everything else "number, other's", persona, _find(number), 302)
     yield Case("number unknown", everything, _find("0000000X"), 302)
     yield from _searches(everything, small, number or "")
+    for persona in (everything, few):
+        yield _statistics(plan, persona)
     yield Case("open, nothing cached", everything, f"/scp/queues/{OPEN}/", prepare=forget_everything)
 
 
@@ -77,6 +83,24 @@ def _searches(everything: Persona, small: Persona, number: str) -> Iterator[Case
         yield Case(f"typing, {name}", everything, f"/scp/search/suggestions/?{urlencode({'q': text})}")
     yield Case("all numbers", everything, "/scp/queues/navigation/")
     yield Case("all numbers, anew", everything, "/scp/queues/navigation/", prepare=_forget_numbers)
+
+
+def _statistics(plan: Plan, persona: Persona) -> Case:
+    """The last 30 days as the first agent who opens them finds them: none has been counted yet."""
+    last = plan.until.date() - timedelta(days=1)
+    first = last - timedelta(days=STATISTICS_DAYS - 1)
+    days = urlencode({"period": "own", "first": first.isoformat(), "last": last.isoformat()})
+    return Case(
+        f"statistics, {STATISTICS_DAYS} days not counted",
+        persona,
+        f"/scp/statistics/?{days}",
+        prepare=lambda: _forget_counted(first, last),
+    )
+
+
+def _forget_counted(first: date, last: date) -> None:
+    """Take the days, and those beside them that the agent's time zone may touch, for not counted."""
+    CountedDay.objects.filter(day__range=(first - timedelta(days=1), last + timedelta(days=1))).delete()
 
 
 def _forget_numbers() -> None:

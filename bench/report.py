@@ -29,11 +29,13 @@ AIMS: tuple[tuple[str, int, str], ...] = (
     ("words apart", 400, PAGE),
     ("common words", 500, PAGE),
     ("all numbers, anew", 20, DATABASE),
+    ("statistics", 2000, PAGE),
     ("", 60, PAGE),
 )
 """Milliseconds for the pages whose names begin so; the first that fits counts."""
 OVERDUE_AIM_SECONDS, NONE_OVERDUE_AIM_MS = 10, 50
 SENDING_AIM = 200
+LARGE_MAIL_AIM_MB = 300
 REPLY_AIM_MS, SUBMIT_AIM_MS, BULK_AIM_MS = 120, 120, 3000
 
 _EXPLANATION = (
@@ -167,20 +169,24 @@ def _creating_table(creating: Sequence[Figures]) -> Iterator[str]:
 def _fetching_table(fetching: Sequence[Figures]) -> Iterator[str]:
     yield "## Fetching mail by IMAP, one worker"
     yield ""
-    yield "| database | mails | per second | processor, per mail | statements, per mail | memory |"
-    yield "|---|---:|---:|---:|---:|---:|"
+    aim = f"less than {LARGE_MAIL_AIM_MB} MB of memory, by a process that does nothing else"
+    yield f"Aim: a mail of 25 MB is read in {aim}."
+    yield ""
+    yield "| database | mails | per second | processor, per mail | statements, per mail | memory | mail of 25 MB |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for figures in fetching:
         one = figures["fetching"]
+        large = f"{one['large_mail_mb']} MB" if "large_mail_mb" in one else ""
         yield (
             f"| {figures['engine']}, {figures['tickets']:,} | {one['mails']:,} | {one['per_second']} "
-            f"| {one['cpu_ms']} ms | {one['statements']} | {one['memory_mb']} MB |"
+            f"| {one['cpu_ms']} ms | {one['statements']} | {one['memory_mb']} MB | {large} |"
         )
 
 
 def _sending_table(sending: Sequence[Figures]) -> Iterator[str]:
     yield "## Sending mail to a local server"
     yield ""
-    yield f"Aim: {SENDING_AIM} mails per second."
+    yield f"Aim: {SENDING_AIM} mails per second by two workers."
     yield ""
     yield _row(["database", "mails", "per second, one worker", "two workers", "processor, per mail", "statements"])
     yield _row(["---", *["---:"] * 5])
@@ -298,11 +304,16 @@ def _further_misses(run: Figures) -> Iterator[str]:
         if one["seconds"] > OVERDUE_AIM_SECONDS or one["none_ms"] > NONE_OVERDUE_AIM_MS:
             found = f"{one['due']:,} tickets in {one['seconds']} s, none in {one['none_ms']} ms"
             yield f"{figures['engine']}, {figures['tickets']:,}: overdue job above the aim: {found}"
+    for figures in run.get("fetching", ()):
+        one = figures["fetching"]
+        if one.get("large_mail_mb", 0) >= LARGE_MAIL_AIM_MB:
+            found = f"a mail of 25 MB takes {one['large_mail_mb']} MB to read, aim less than {LARGE_MAIL_AIM_MB}"
+            yield f"{figures['engine']}, {figures['tickets']:,}: {found}"
     for figures in run.get("sending", ()):
         one = figures["sending"]
         if max(one["per_second"], one["per_second_together"]) < SENDING_AIM:
             found = f"{one['per_second']} mails sent per second, {one['per_second_together']} by two workers"
-            yield f"{figures['engine']}, {figures['tickets']:,}: {found}, aim {SENDING_AIM}"
+            yield f"{figures['engine']}, {figures['tickets']:,}: {found}, aim {SENDING_AIM} by two workers"
     for figures in run.get("creating", ()):
         aims = {"reply": REPLY_AIM_MS, "portal submit": SUBMIT_AIM_MS, "close 500 at once": BULK_AIM_MS}
         late = [one for one in figures.get("work", ()) if one["median_ms"] > aims.get(one["key"], one["median_ms"])]

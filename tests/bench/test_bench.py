@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.copying.progress import Silence
 from helpdesk.people.access import AgentAccess, access_of
 from helpdesk.people.models import Agent, EndUser
+from helpdesk.reports.models import CountedDay
 from helpdesk.threads.models import Thread, ThreadEntry, ThreadEvent
 from tests.sign_in import agent_client
 from tickets import queue_counts
@@ -98,6 +99,17 @@ def test_pages_open(history: None) -> None:
     client = agent_client(Agent.objects.get(username="bench-everything"))
     for ticket_id in (PLAN.ordinary_ticket, PLAN.long_ticket):
         assert client.get(f"/scp/tickets/{ticket_id}/").status_code == 200
+
+
+def test_statistics_that_were_not_counted_open(history: None) -> None:
+    client = agent_client(Agent.objects.get(username="bench-everything"))
+    (case, _few) = [case for case in cases(PLAN, lambda: None) if case.key.startswith("statistics")]
+    CountedDay.objects.create(day=PLAN.until.date() - timedelta(days=3), counted=NOW)
+    case.prepare()
+    assert not CountedDay.objects.exists()
+    answer = client.get(case.address)
+    assert (answer.status_code, len(answer.context["days"])) == (case.status, 30)
+    assert any(sum(day[1:]) for day in answer.context["days"])
 
 
 def test_pages_show_every_visible_ticket_once(history: None) -> None:
