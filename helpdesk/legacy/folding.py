@@ -53,7 +53,9 @@ def _tables() -> tuple[str, str, tuple[tuple[str, str], ...]]:
 def postgresql_function() -> str:
     """Give the statement that makes the function in PostgreSQL, generated from `fold`.
 
-    ASCII takes the short way. `translate` drops the marks, which have nothing to become.
+    ASCII takes the short way. `translate` drops the marks, which have nothing to become, of letters taken apart that no
+    single letter stands for; all others are put together first, so that Hangul and kana taken apart are what they look
+    like. Only databases in UTF8 can do that.
     """
     before, after, several = _tables()
     folded = f'translate(lower(text_in COLLATE "C"), {_quoted(before)}, {_quoted(after)})'
@@ -67,6 +69,9 @@ DECLARE
 BEGIN
   IF octet_length(text_in) = char_length(text_in) THEN
     RETURN lower(text_in COLLATE "C");
+  END IF;
+  IF getdatabaseencoding() = 'UTF8' THEN
+    text_in := normalize(text_in, NFC);
   END IF;
   folded := {folded};
 {replacements}  RETURN folded;
