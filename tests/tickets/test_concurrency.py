@@ -9,15 +9,30 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from helpdesk.legacy.errors import Conflict, DomainError
 from helpdesk.legacy.retrying import retried
+from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent
 from helpdesk.threads.models import Collaborator, Lock, ThreadEntry, ThreadEvent
-from tests.factories import AgentFactory, DepartmentFactory, EndUserFactory, RoleFactory, new_ticket, resolved_status
+from tests.factories import (
+    AgentFactory,
+    DepartmentFactory,
+    EndUserFactory,
+    RoleFactory,
+    TeamFactory,
+    new_ticket,
+    resolved_status,
+)
+from tests.tickets.conftest import Desk
+from tickets import services
+from tickets.agent_actions.base import Subject, TicketAction
+from tickets.agent_actions.moving import Refer
+from tickets.agent_actions.people import Collaborators
 from tickets.constants import TicketFlag
 from tickets.models import Ticket
 from tickets.services import (
@@ -162,6 +177,36 @@ def test_one_user_who_is_added_several_times_at_once_takes_part_once() -> None:
     assert Collaborator.objects.filter(user=user).count() == 1
     assert sum(isinstance(result, DomainError) for result in results) == 2
     assert event_names(ticket).count("collab") == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "data"),
+    [
+        (Collaborators(), "add_collaborator", {"user": "sue@customer.test", "name": "Sue"}),
+        (Refer(), "refer_ticket", {"comments": "Please look"}),
+    ],
+)
+def test_actions_of_several_services_are_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, action: TicketAction, service: str, data: dict[str, Any]
+) -> None:
+    """The first attempt is broken off at its last service: all of it happens once, in the second."""
+    ticket, attempts = desk.ticket(), []
+    if service == "refer_ticket":
+        data = {**data, "referee": TeamFactory.new(members=[desk.agent])}
+    whole = getattr(services, service)
+
+    def broken_off_once(*args: Any, **kwargs: Any) -> Any:
+        attempts.append(connection.in_atomic_block)
+        result = whole(*args, **kwargs)
+        if len(attempts) == 1:
+            raise OperationalError(1213, "Deadlock found") from psycopg.errors.DeadlockDetected("deadlock detected")
+        return result
+
+    monkeypatch.setattr(services, service, broken_off_once)
+    action.perform(Subject(access_of(desk.agent), ticket), desk.actor, data)
+    assert attempts == [True, True]
+    made = thread_of(ticket).referrals if service == "refer_ticket" else thread_of(ticket).collaborators
+    assert made.count() == 1
 
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one writer: nobody waits for each other there")

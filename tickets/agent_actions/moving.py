@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.legacy.retrying import retried
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Department, Team
@@ -19,6 +20,7 @@ from tickets import services
 from tickets.agent_actions.assigning import assignee_choices, assignee_of
 from tickets.agent_actions.base import CheckboxList, CommentedForm, Group, Subject, TicketAction
 from tickets.assignees import transfer_targets
+from tickets.models import Ticket
 from tickets.reference_data import agent_names, team_names
 from tickets.screens import Action
 from tickets.states import find_thread
@@ -140,13 +142,18 @@ class Refer(TicketAction):
         return all(access.has_permission_anywhere(key) for key in ("ticket.assign", "ticket.refer"))
 
     def perform(self, subject: Subject, actor: Actor, data: dict[str, Any]) -> None:
-        """Call the services, both or none."""
-        ticket = subject.the_ticket
-        with transaction.atomic():
-            if data.get("withdraw"):
-                services.withdraw_referrals(ticket, data["withdraw"], actor=actor)
-            if data["referee"] is not None:
-                services.refer_ticket(ticket, to=data["referee"], actor=actor, comments=data["comments"], format=TEXT)
+        """Call the services."""
+        _change_referrals(subject.the_ticket, actor, data)
+
+
+@retried
+def _change_referrals(ticket: Ticket, actor: Actor, data: dict[str, Any]) -> None:
+    """Both or none: whose referral ends, and to whom the ticket is referred."""
+    with transaction.atomic():
+        if data.get("withdraw"):
+            services.withdraw_referrals(ticket, data["withdraw"], actor=actor)
+        if data["referee"] is not None:
+            services.refer_ticket(ticket, to=data["referee"], actor=actor, comments=data["comments"], format=TEXT)
 
 
 def _referrals(subject: Subject) -> list[tuple[str, str]]:

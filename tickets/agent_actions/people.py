@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filters.ban_list import is_banned
+from helpdesk.legacy.retrying import retried
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser
 from helpdesk.threads.constants import CollaboratorFlag
 from tickets import services
 from tickets.agent_actions.base import ActionForm, CheckboxList, Group, Subject, TicketAction
 from tickets.agent_actions.person_field import PersonField
+from tickets.models import Ticket
 from tickets.names import address_of, shown_user
 from tickets.screens import Action
 from tickets.services.ownership import ban_owner, unban_owner
@@ -93,15 +95,21 @@ class Collaborators(TicketAction):
     form_class = CollaboratorsForm
 
     def perform(self, subject: Subject, actor: Actor, data: dict[str, Any]) -> None:
-        """Call the services, all or none: first who is there, then who joins."""
-        ticket, joining = subject.the_ticket, data["user"]
-        with transaction.atomic():
-            if "active" in data:
-                services.update_collaborators(ticket, actor=actor, active=data["active"], removed=data["removed"])
-            if isinstance(joining, EndUser):
-                services.add_collaborator(ticket, actor=actor, user=joining)
-            elif joining:
-                services.add_collaborator(ticket, actor=actor, email=joining, name=data["name"])
+        """Call the services."""
+        _change_collaborators(subject.the_ticket, actor, data)
+
+
+@retried
+def _change_collaborators(ticket: Ticket, actor: Actor, data: dict[str, Any]) -> None:
+    """All or none: first who is there, then who joins."""
+    joining = data["user"]
+    with transaction.atomic():
+        if "active" in data:
+            services.update_collaborators(ticket, actor=actor, active=data["active"], removed=data["removed"])
+        if isinstance(joining, EndUser):
+            services.add_collaborator(ticket, actor=actor, user=joining)
+        elif joining:
+            services.add_collaborator(ticket, actor=actor, email=joining, name=data["name"])
 
 
 class BanForm(ActionForm):
