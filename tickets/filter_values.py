@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from filters.actions import Draft
@@ -56,6 +57,16 @@ def values_for(
             *_of_organization(draft, user, fields),
         ):
             values.setdefault(key, value)
+    return trimmed(values)
+
+
+def values_of_person(new: NewTicket, draft: Draft, user: EndUser, keys: AbstractSet[str]) -> Values:
+    """Give what rules see of somebody known: address, name, contact data and organization, as they are stored."""
+    values: dict[str, Any] = {"email": address_of(user) or draft.sender, "name": user.name}
+    fields = {key for key in keys if key.startswith(FIELD)}
+    if fields:
+        known = replace(draft, sender=values["email"], name=user.name)
+        values |= dict([*_of_organization(known, user, fields), *_of_user(new, known, user, fields)])
     return trimmed(values)
 
 

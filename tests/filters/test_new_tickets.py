@@ -21,6 +21,7 @@ from helpdesk.forms.services import save_answers
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.legacy.errors import PermissionRefused
 from helpdesk.mail.incoming import read_mail
+from helpdesk.mail.models import EmailAddress
 from helpdesk.outbox.models import Effect
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department, EndUser, Organization
@@ -124,6 +125,15 @@ def test_of_somebody_known_the_stored_data_count(sales: Department) -> None:
         TicketFilter.objects.all().delete()
         make_filter(rule, actions={"dept": {"dept_id": sales.pk}})
         assert open_ticket(email="ada@acme.test", name="Sent Name").dept == sales
+
+
+def test_the_thread_tells_what_matches_once_somebody_new_is_stored() -> None:
+    make_filter(("name", "equal", ""), actions={"pri": {"priority": 4}}, name="Nameless")
+    make_filter(("name", "equal", "jo"), actions={"pri": {"priority": 3}}, name="Named by the address")
+    ticket = open_ticket(name="", origin=Origin.EMAIL, mailbox=EmailAddress.objects.order_by("pk").first())
+    assert ticket.user is not None
+    assert [event["filter"] for event in edits(ticket)] == ["Named by the address"]
+    assert ticket.user.name == "jo"
 
 
 def test_new_people_have_the_organization_of_their_domain(sales: Department) -> None:

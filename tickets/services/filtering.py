@@ -24,7 +24,7 @@ from helpdesk.people.models import Agent, Team
 from helpdesk.people.selectors import user_of_address
 from tickets.filled_forms import FilledForm
 from tickets.filter_mails import mails_of
-from tickets.filter_values import values_for
+from tickets.filter_values import values_for, values_of_person
 from tickets.intake import Intake, by_id, intake
 from tickets.models import Ticket
 from tickets.names import address_of
@@ -88,24 +88,30 @@ def record_filters(ticket: Ticket, filtered: Filtered, *, now: datetime) -> list
     """Say in the thread what filters did, and give the mails that they send (§9 step 8).
 
     The filters are asked a second time, about the ticket as it is now, as in osTicket: a rule about the help topic sees
-    the one that a filter has set.
+    the one that a filter has set, and rules about somebody new see what is now stored of them.
     """
     known = intake()
     mails: list[NewMail] = []
-    for one in until_stop(_matched_now(filtered, known)):
+    for one in until_stop(_matched_now(ticket, filtered, known)):
         for event in events_of(one, known):
             record(ticket, "edited", actor=Actor.system(AUTOMATIC), now=now, data=event)
         mails += mails_of(ticket, one)
     return mails
 
 
-def _matched_now(filtered: Filtered, known: Intake) -> Sequence[ReadyFilter]:
-    """Give the filters that match the ticket as it is now; they can be others only where its help topic is another."""
+def _matched_now(ticket: Ticket, filtered: Filtered, known: Intake) -> Sequence[ReadyFilter]:
+    """Give the filters that match the ticket as it is now.
+
+    They can be others only where its help topic is another, or where its owner was new.
+    """
     new, outcome = filtered.new, filtered.outcome
     topic_id = str(new.topic.pk) if new.topic else ""
-    if topic_id == outcome.values.get("topicId", ""):
+    is_new_owner = new.user is None and ticket.user is not None
+    if not known.filters.filters or (topic_id == outcome.values.get("topicId", "") and not is_new_owner):
         return outcome.matched
     values = {**outcome.values, "topicId": topic_id}
+    if is_new_owner and ticket.user is not None:
+        values |= values_of_person(new, _draft_of(new), ticket.user, known.filters.keys)
     target = TARGETS_OF_ORIGINS[new.origin]
     return matching(known.filters.filters, values, target=target, mailbox_id=_mailbox_id(new))
 
