@@ -23,10 +23,11 @@ from tickets.intake import intake
 from tickets.models import Ticket
 from tickets.names import address_of
 from tickets.new_ticket import NewTicket, Origin
+from tickets.services.assignment import fit_for_automatic
 from tickets.services.filtering import decide
 from tickets.services.incoming_mail import ticket_of_mail
 from tickets.services.routing import Route, resolve, topic_of
-from tickets.services.submission import filled_forms
+from tickets.services.submission import Refusal, filled_forms, unwelcome
 from tickets.states import thread_of
 
 ORIGINS = {
@@ -70,16 +71,19 @@ class TriedFilter:
 
 @dataclass(frozen=True)
 class Trial:
-    """What would become of a ticket: nothing (`route` is None) when a filter rejects it.
+    """What would become of a ticket: nothing (`route` is None) when a filter rejects it or the sender is unwelcome.
 
-    `decided_by` names the filter that chose a value, by kind (`department`, `agent` …).
+    `decided_by` names the filter that chose a value, by kind (`department`, `agent` …); `passed_over` has the kinds
+    of those who are chosen but get no ticket now: agents who are not available, teams that are switched off.
     """
 
     new: NewTicket
     outcome: Outcome
     filters: Sequence[TriedFilter]
+    refusal: Refusal | None
     route: Route | None
     decided_by: dict[str, str]
+    passed_over: frozenset[str] = frozenset()
 
 
 def try_out(new: NewTicket) -> Trial:
@@ -90,14 +94,23 @@ def try_out(new: NewTicket) -> Trial:
     filters = _all_filters()
     filtered = decide(new, filled, keys=keys_of(filters))
     outcome = filtered.outcome
-    rejected = bool(outcome.rejected_by)
+    refusal = None if outcome.rejected_by else unwelcome(filtered.new)
+    route = None if outcome.rejected_by or refusal else resolve(filtered.new)
     return Trial(
         new=filtered.new,
         outcome=outcome,
         filters=[_tried(one, new, outcome) for one in filters],
-        route=None if rejected else resolve(filtered.new),
-        decided_by={} if rejected else _deciders(outcome),
+        refusal=refusal,
+        route=route,
+        decided_by=_deciders(outcome) if route else {},
+        passed_over=_passed_over(route) if route else frozenset(),
     )
+
+
+def _passed_over(route: Route) -> frozenset[str]:
+    agent, team = fit_for_automatic(route.agent, route.team)
+    pairs = (("agent", route.agent, agent), ("team", route.team, team))
+    return frozenset(kind for kind, chosen, fit in pairs if chosen is not None and fit is None)
 
 
 def of_mail(raw: bytes) -> NewTicket:

@@ -21,7 +21,7 @@ from helpdesk.configuration.selectors import current
 from helpdesk.legacy.errors import DomainError, NotFound, ValidationFailed
 from helpdesk.mail.incoming import Mailbox
 from helpdesk.threads.bodies import TEXT
-from tickets.constants import TicketSource
+from tickets.constants import TicketSource, TicketState
 from tickets.filter_bench import Standing, Trial, TriedFilter, of_mail, of_ticket, try_out
 from tickets.filter_choices import choices_of, everything_known
 from tickets.intake import by_id, intake
@@ -29,6 +29,7 @@ from tickets.lookup import ticket_id_by_number
 from tickets.names import address_of, full_name
 from tickets.new_ticket import NewTicket, Origin
 from tickets.policies import get_ticket_for_agent
+from tickets.services.submission import Refusal, Unwelcome
 
 LARGEST_MAIL = 5 * 1024 * 1024
 LONGEST_VALUE = 300
@@ -167,6 +168,7 @@ def _result(trial: Trial) -> dict[str, Any]:
     target = TARGETS_OF_ORIGINS[trial.new.origin]
     return {
         "rejected_by": trial.outcome.rejected_by,
+        "refusal": _refusal(trial.refusal) if trial.refusal else "",
         "origin": TARGETS[target],
         "sender": f"{trial.outcome.draft.name} <{trial.outcome.draft.sender}>".strip(),
         "values": _values(trial),
@@ -189,6 +191,17 @@ def _result(trial: Trial) -> dict[str, Any]:
             for one in trial.filters
         ],
         "keys": [(label_of(key, fields), value[:LONGEST_VALUE]) for key, value in sorted(trial.outcome.values.items())],
+    }
+
+
+def _refusal(refusal: Refusal) -> str:
+    """Say why creation would refuse the sender after all filters."""
+    if refusal.reason is Unwelcome.STRANGER:
+        text = _("The ticket would be refused: %(address)s is not known, and mail of unknown senders is not accepted.")
+        return text % {"address": refusal.address}
+    return _("The ticket would be refused: %(address)s has as many open tickets as the settings allow (%(limit)d).") % {
+        "address": refusal.address,
+        "limit": refusal.limit,
     }
 
 
@@ -218,8 +231,8 @@ def _values(trial: Trial) -> list[dict[str, Any]]:
         (_("Priority"), "priority", route.priority.priority_desc if route.priority else ""),
         (_("SLA plan"), "sla", route.sla.name if route.sla else ""),
         (_("Status"), "status", route.status.name),
-        (_("Agent"), "agent", full_name(route.agent) if route.agent else ""),
-        (_("Team"), "team", route.team.name if route.team else ""),
+        (_("Agent"), "agent", _assignee(trial, "agent", full_name(route.agent) if route.agent else "")),
+        (_("Team"), "team", _assignee(trial, "team", route.team.name if route.team else "")),
         (_("Canned response"), "canned_response", new.canned_response.title if new.canned_response else ""),
         (_("Automatic confirmation"), "autorespond", _("allowed") if new.autorespond else _("none")),
     ]
@@ -227,6 +240,18 @@ def _values(trial: Trial) -> list[dict[str, Any]]:
         {"label": label, "value": value or NOTHING, "by": trial.decided_by.get(kind, "") if value else ""}
         for label, kind, value in shown
     ]
+
+
+def _assignee(trial: Trial, kind: str, name: str) -> str:
+    """Give who gets the ticket; say so where whoever was chosen does not get it."""
+    if not name or trial.route is None:
+        return ""
+    if kind in trial.passed_over:
+        nobody = _("nobody: %(name)s is not available") if kind == "agent" else _("none: %(name)s is switched off")
+        return nobody % {"name": name}
+    if trial.route.status.state == TicketState.CLOSED:
+        return _("%(name)s, unless the ticket is closed at once") % {"name": name}
+    return name
 
 
 site.add_page("try-filters/", bench, name="filters_try")

@@ -131,14 +131,23 @@ def assign_automatically(
     agent. `username` stands in the events, with `by_name` also the agent's name. The ticket is locked or new.
     """
     actor = Actor.system(username)
-    if agent is not None and is_available(agent):
-        data = {"staff": [agent.pk, full_name(agent)] if by_name else agent.pk}
-        _assign_agent(ticket, agent, actor=actor, data=data, now=now)
-    if team is not None and is_enabled(team):
+    fit_agent, fit_team = fit_for_automatic(agent, team)
+    if fit_agent is not None:
+        data = {"staff": [fit_agent.pk, full_name(fit_agent)] if by_name else fit_agent.pk}
+        _assign_agent(ticket, fit_agent, actor=actor, data=data, now=now)
+    if fit_team is not None:
         if is_closed(ticket):
-            save_changes(ticket, now=now, team=team, staff=None)
+            save_changes(ticket, now=now, team=fit_team, staff=None)
             reopen_closed(ticket, actor=actor, now=now)
-        _assign_team(ticket, team, actor=actor, now=now, alert=agent is None)
+        _assign_team(ticket, fit_team, actor=actor, now=now, alert=agent is None)
+
+
+def fit_for_automatic(agent: Agent | None, team: Team | None) -> tuple[Agent | None, Team | None]:
+    """Give those of both who get a ticket without anybody's asking: available agents, enabled teams."""
+    return (
+        agent if agent is not None and is_available(agent) else None,
+        team if team is not None and is_enabled(team) else None,
+    )
 
 
 @retried

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helpdesk import configuration
 from helpdesk.people.constants import DepartmentFlag, OrganizationFlag
 from helpdesk.people.models import Agent, Department, Organization, Team
+from helpdesk.people.selectors import organization_of_address
 from sla.models import SlaPlan
 from tickets.assignees import manager_of
 from tickets.constants import TicketSource, TicketState
@@ -95,10 +96,13 @@ def _priority(new: NewTicket, topic: HelpTopic | None) -> TicketPriority | None:
 
 
 def _assignees(new: NewTicket, topic: HelpTopic | None) -> tuple[Agent | None, Team | None]:
-    """The topic's team counts only when its agent did not; the account manager only where nobody is set yet."""
+    """The topic's team counts only when its agent did not; the account manager only where nobody is set yet.
+
+    Somebody new will belong to the organization with the domain of the address.
+    """
     agent = new.agent or (topic.staff if topic else None)
     team = new.team or (topic.team if topic and (new.agent or agent is None) else None)
-    manager = account_manager(new.user.org if new.user else None)
+    manager = account_manager(new.user.org if new.user else organization_of_address(new.email))
     if isinstance(manager, Agent):
         agent = agent or manager
     if isinstance(manager, Team):

@@ -5,7 +5,9 @@ Nothing is written here but lines of the system log, which stay although the tic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -73,24 +75,54 @@ def check_forms(new: NewTicket, filled: list[FilledForm]) -> None:
         raise TicketInvalid(problems)
 
 
+class Unwelcome(StrEnum):
+    """Why somebody cannot open a ticket."""
+
+    STRANGER = "stranger"
+    TOO_MANY_OPEN = "too many open tickets"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Who is unwelcome and why; `limit` is the number of open tickets where that is the reason."""
+
+    reason: Unwelcome
+    address: str
+    limit: int = 0
+
+
 def refuse_unwelcome(new: NewTicket, actor: Actor) -> None:
     """Refuse strangers where only known people may write, and owners of too many open tickets.
 
     Raises PermissionRefused (`denied`) and Conflict (`too_many_open_tickets`), each with a line of the system log.
+    """
+    refusal = unwelcome(new)
+    if refusal is None:
+        return
+    address = refusal.address
+    if refusal.reason is Unwelcome.STRANGER:
+        text = f"Ticket rejected ({address}) (unregistered client)"
+        log_system(LogLevel.WARNING, "Ticket denied", text, actor.ip_address)
+        raise PermissionRefused(REFUSAL, code="denied", field="email")
+    text = f"Max open tickets ({refusal.limit}) reached for {address}"
+    log_system(LogLevel.WARNING, f"Ticket denied - {address}", text, actor.ip_address)
+    raise Conflict(_("You've reached the maximum open tickets allowed."), code="too_many_open_tickets")
+
+
+def unwelcome(new: NewTicket) -> Refusal | None:
+    """Say why the sender of a ticket is not welcome, None for who is; writes nothing.
+
     Agents are not asked: they know whom they open a ticket for.
     """
     address = new.email or address_of(new.user)
     if new.origin is Origin.STAFF or not address:
-        return
+        return None
     if new.origin is Origin.EMAIL and new.user is None and not _may_strangers_write(address):
-        text = f"Ticket rejected ({address}) (unregistered client)"
-        log_system(LogLevel.WARNING, "Ticket denied", text, actor.ip_address)
-        raise PermissionRefused(REFUSAL, code="denied", field="email")
+        return Refusal(Unwelcome.STRANGER, address)
     limit = open_ticket_limit()
     if limit and new.user is not None and open_tickets_of(new.user.pk) >= limit:
-        text = f"Max open tickets ({limit}) reached for {address}"
-        log_system(LogLevel.WARNING, f"Ticket denied - {address}", text, actor.ip_address)
-        raise Conflict(_("You've reached the maximum open tickets allowed."), code="too_many_open_tickets")
+        return Refusal(Unwelcome.TOO_MANY_OPEN, address, limit)
+    return None
 
 
 def open_ticket_limit() -> int:
