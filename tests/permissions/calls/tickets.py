@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from helpdesk.forms.bound import BoundForm, bind
 from helpdesk.forms.field_types import Asked
+from helpdesk.forms.models import Form
 from helpdesk.forms.submission_services import parts_of
 from helpdesk.people.actor import Actor
 from sla.models import SlaPlan
@@ -38,6 +39,7 @@ from tickets.services import (
     queues,
     referrals,
     status,
+    ticket_forms,
     topic_forms,
     transfer,
 )
@@ -145,6 +147,9 @@ CALLS: dict[str, Call] = {
     ),
     "tickets.services.field_edits.change_source": lambda w: field_edits.change_source(
         w.ticket, source=TicketSource.PHONE, actor=w.actor
+    ),
+    "tickets.services.ticket_forms.change_forms": lambda w: ticket_forms.change_forms(
+        w.ticket, actor=w.actor, added=[Form.objects.create(title="Rooms", type="G")]
     ),
     "tickets.services.field_edits.change_topic": lambda w: field_edits.change_topic(
         w.ticket, topic=w.topic, actor=w.actor
