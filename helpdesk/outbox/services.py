@@ -102,7 +102,10 @@ def _write_sqlite(insert: str, differing: _Columns, common: _Columns, end: str) 
     places = ", ".join(["%s"] * (len(differing) + len(common)))
     rows = [(*row, *common.values()) for row in zip(*differing.values(), strict=True)]
     with connection.cursor() as cursor:
-        cursor.executemany(f"{insert} VALUES ({places}) {end}", rows)
+        if len(rows) == 1:
+            cursor.execute(f"{insert} VALUES ({places}) {end}", rows[0])
+        else:
+            cursor.executemany(f"{insert} VALUES ({places}) {end}", rows)
 
 
 def _write_mysql(insert: str, differing: _Columns, common: _Columns, end: str) -> None:
