@@ -9,6 +9,8 @@ import nh3
 from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
+from helpdesk.legacy.characters import clean_text
+
 _SCRIPTING = re.compile(r"(?:javascript|vbscript|livescript|data|mocha)\s*:", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f\u200b-\u200f\u2028-\u202e\ufeff]+")
 _DENIED = "denied:"
@@ -36,17 +38,17 @@ _TEXT_ONLY = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style"})
 
 def clean_answer(text: str) -> str:
     """Give HTML that may be stored: no scripts, no event handlers (osticket/forms.md §4.2)."""
-    return _STORING.clean(text)
+    return _STORING.clean(clean_text(text))
 
 
 def shown_answer(text: str) -> SafeString:
     """Give stored HTML for a page, cleaned once more: PHP or an older cleaner may have written it."""
-    return mark_safe(_SHOWING.clean(text))  # noqa: S308 -- nh3 has just cleaned it
+    return mark_safe(_SHOWING.clean(clean_text(text)))  # noqa: S308 -- nh3 has just cleaned it
 
 
 def plain_text(text: str) -> str:
     """Give the text of HTML, with line ends where it has paragraphs, rows and breaks."""
-    spaced = _PARAGRAPH_END.sub("\n\n", _ROW_END.sub("\n", _LINE_END.sub("\n", _STORING.clean(text))))
+    spaced = _PARAGRAPH_END.sub("\n\n", _ROW_END.sub("\n", _LINE_END.sub("\n", _STORING.clean(clean_text(text)))))
     return _EMPTY_LINES.sub("\n\n", html.unescape(_TEXT_ONLY.clean(spaced)))
 
 

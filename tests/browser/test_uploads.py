@@ -53,8 +53,12 @@ def test_files_of_a_canned_response_are_uploaded_and_removed(desk: Desk, visit: 
     visitor = visit()
     visitor.sign_in("grace", PASSWORD)
     page = visitor.open("/scp/canned/new/")
-    page.set_input_files("[name=attachments]", FilePayload(name="a.txt", mimeType="text/plain", buffer=b"one"))
-    page.set_input_files("[name=attachments]", FilePayload(name="b.txt", mimeType="text/plain", buffer=b"two"))
+    page.set_input_files(
+        "[type=file][name=attachments]", FilePayload(name="a.txt", mimeType="text/plain", buffer=b"one")
+    )
+    page.set_input_files(
+        "[type=file][name=attachments]", FilePayload(name="b.txt", mimeType="text/plain", buffer=b"two")
+    )
     items = page.locator(".chosen-files li")
     expect(items).to_have_text(["a.txt · 1 KB", "b.txt · 1 KB"])
     expect(page.locator("progress")).to_have_count(0)

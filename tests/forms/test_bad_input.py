@@ -96,6 +96,11 @@ def test_anything_stored_can_be_read(type_: str, value: str | None) -> None:
     field_type.control(field, field_type.submitted_form(field, clean), Asked())
 
 
+@pytest.mark.parametrize("clean", [clean_answer, shown_answer, plain_text])
+def test_what_is_no_character_is_taken_out_of_markup(clean: Any) -> None:
+    assert "One \U0001f600 two" in clean("<p>One \ud83d\ude00\ud800 two\x00</p>")
+
+
 class TestLength:
     def test_bytes_count_not_characters(self) -> None:
         for type_ in ("text", "memo"):
