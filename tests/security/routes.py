@@ -27,6 +27,7 @@ class Kind(Enum):
 
     PUBLIC = "for everybody, with no object of anybody's behind it"
     OWN = "for every agent: his own things, or lists that hold what he may see"
+    OWN_OBJECT = "one agent's own thing: of no other agent"
     TICKET_SEEN = "of a ticket, for every agent who sees it"
     TICKET_ACTION = "of a ticket, for agents with a permission on it"
     MANY = "of chosen objects, for agents with a permission: others' objects are refused one by one"
@@ -44,7 +45,7 @@ class Route:
     kind: Kind
     post: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
-    """What names in this address stand for, where the scene means something else by them."""
+    """What names in this address stand for, where the scene means something else by them: another name of the scene."""
     also: frozenset[int] = frozenset()
     """Further answers that are right here, whoever knocks; say why beside the line."""
 
@@ -60,6 +61,10 @@ def _all(those: Iterable[Who], answers: set[int]) -> dict[Who, set[int]]:
 EXPECTED: dict[Kind, dict[Who, set[int]]] = {
     Kind.PUBLIC: {},
     Kind.OWN: _all(END_USERS | {Who.ANONYMOUS}, {SIGN_IN, FORBIDDEN}),
+    Kind.OWN_OBJECT: {
+        **_all(AGENTS, {NOT_FOUND, FORBIDDEN}),
+        **_all(END_USERS | {Who.ANONYMOUS}, {SIGN_IN, FORBIDDEN}),
+    },
     Kind.TICKET_SEEN: {
         Who.STRANGER_AGENT: {NOT_FOUND},
         **_all(END_USERS | {Who.ANONYMOUS}, {SIGN_IN, FORBIDDEN}),
@@ -104,11 +109,11 @@ ROUTES: dict[str, Route] = {
     "scp/": Route(Kind.OWN),
     "scp/index.php": Route(Kind.OWN),
     "scp/tickets.php": Route(Kind.OWN),
-    "scp/queues/<int:queue_id>/": Route(Kind.OWN),
-    "scp/queues/<int:queue_id>/edit/": Route(Kind.OWN),
-    "scp/queues/<int:queue_id>/delete/": Route(Kind.OWN),
-    "scp/queues/<int:queue_id>/arrange/": Route(Kind.OWN),
-    "scp/queues/<int:queue_id>/export.<export_format:export_format>": Route(Kind.OWN),
+    "scp/queues/<int:queue_id>/": Route(Kind.OWN_OBJECT),
+    "scp/queues/<int:queue_id>/edit/": Route(Kind.OWN_OBJECT),
+    "scp/queues/<int:queue_id>/delete/": Route(Kind.OWN_OBJECT),
+    "scp/queues/<int:queue_id>/arrange/": Route(Kind.OWN_OBJECT),
+    "scp/queues/<int:queue_id>/export.<export_format:export_format>": Route(Kind.OWN_OBJECT),
     "scp/queues/new/": Route(Kind.OWN),
     "scp/queues/preview/": Route(Kind.OWN),
     "scp/queues/navigation/": Route(Kind.OWN),
@@ -191,7 +196,8 @@ ROUTES: dict[str, Route] = {
     "scp/tickets/<int:ticket_id>/lock/<int:lock_id>/renew/": Route(Kind.TICKET_SEEN, also=frozenset({200})),
     # The refusal is a message on the ticket's page.
     "scp/tickets/<int:ticket_id>/lock/break/": Route(Kind.TICKET_ACTION, also=frozenset({302})),
-    "scp/locks/<int:lock_id>/release/": Route(Kind.OWN),
+    # Who leaves a page releases what he has, if anything; the answer is the same, and another's lock stays.
+    "scp/locks/<int:lock_id>/release/": Route(Kind.OWN_OBJECT, also=frozenset({200})),
     # Tasks: whoever may make none, or choose none, is sent back to the list with a message.
     "scp/tasks.php": Route(Kind.OWN),
     "scp/tasks/": Route(Kind.OWN),
@@ -292,7 +298,7 @@ ROUTES: dict[str, Route] = {
     "kb/faqs/<int:faq_id>/": Route(Kind.PUBLIC),
     "pages/<str:slug>": Route(Kind.PUBLIC),
     "pages/<str:slug>/": Route(Kind.PUBLIC),
-    "drafts/<str:namespace>/": Route(Kind.PORTAL_OWN),
+    "drafts/<str:namespace>/": Route(Kind.PORTAL_TICKET, ids={"namespace": "client_namespace"}),
     "file.php": Route(Kind.SIGNED),
     "tickets/<int:ticket_id>/": Route(Kind.PORTAL_TICKET),
     "tickets/<int:ticket_id>/reply/": Route(Kind.PORTAL_TICKET),

@@ -24,9 +24,11 @@ from tests.desk import open_ticket, set_up_desk
 from tests.factories import EndUserFactory, TeamFactory, collaborate, new_task
 from tests.security.routes import Who
 from tests.sign_in import agent_client, sign_in_user
+from tickets.criteria import Criterion
 from tickets.models import HelpTopic, Ticket, TicketStatus
 from tickets.names import address_of
 from tickets.services import claim_ticket, post_reply
+from tickets.services.queues import QueueDraft, create_queue
 from tickets.states import thread_of
 
 
@@ -68,11 +70,13 @@ def set_the_scene() -> Scene:
     assert ticket.user is not None
     field = FormField.objects.filter(form__type="T", name="message").get()
     task = new_task(ticket)
+    draft = QueueDraft(title="Mine alone", criteria=[Criterion("isanswered", "nset")])
+    private = create_queue(draft, actor=grace)
     ids = {
         "ticket_id": ticket.pk,
         "task_id": task.pk,
         "task_entry_id": post_task_note(task, actor=grace, body="<p>Look at it</p>").entry.pk,
-        "queue_id": 1,
+        "queue_id": private.pk,
         "entry_id": entry.pk,
         "lock_id": lock.pk,
         "field_id": field.pk,
@@ -85,6 +89,7 @@ def set_the_scene() -> Scene:
         "object_id": 1,
         "content_type_id": 1,
         "namespace": f"ticket.response.{ticket.pk}",
+        "client_namespace": f"ticket.client.{ticket.pk}",
         "name": "subject",
         "list_key": "open",
         "key": "original",

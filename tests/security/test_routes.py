@@ -41,7 +41,8 @@ def filled_in(address: str, scene: Scene) -> str | None:
     if "(?P" in address or "^" in address:
         return None
     route = route_of(address)
-    ids = {**scene.ids, **(route.ids if route is not None else {})}
+    others = route.ids if route is not None else {}
+    ids = {**scene.ids, **{name: scene.ids[other] for name, other in others.items()}}
     names = set(re.findall(r"<\w+:(\w+)>", address))
     if route is not None and route.kind is Kind.ADMINISTRATION:  # whatever it is: nobody gets that far
         ids = dict.fromkeys(names, "1") | ids
