@@ -48,7 +48,7 @@ def shown_answer(text: str) -> SafeString:
 
 def plain_text(text: str) -> str:
     """Give the text of HTML, with line ends where it has paragraphs, rows and breaks."""
-    spaced = _PARAGRAPH_END.sub("\n\n", _ROW_END.sub("\n", _LINE_END.sub("\n", _STORING.clean(clean_text(text)))))
+    spaced = _PARAGRAPH_END.sub("\n\n", _ROW_END.sub("\n", _LINE_END.sub("\n", clean_answer(text))))
     return _EMPTY_LINES.sub("\n\n", html.unescape(_TEXT_ONLY.clean(spaced)))
 
 

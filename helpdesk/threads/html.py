@@ -149,7 +149,7 @@ def clean_html(html: str) -> CleanBody:
         url_schemes={*_LINK_SCHEMES, "cid", "data"},
         link_rel=None,
     )
-    return CleanBody(cleaner.clean(_without_nul(html)), images)
+    return CleanBody(cleaner.clean(html), images)
 
 
 def displayed_html(
@@ -178,7 +178,7 @@ def displayed_html(
         url_relative=lambda url: url if _LOCAL_PATH.match(url) or _OWN_FILE.fullmatch(url) else None,
         link_rel="noopener noreferrer nofollow",
     )
-    cleaned = cleaner.clean(_without_nul(html))
+    cleaned = cleaner.clean(clean_text(html))
     named = _MARKED_STYLE.sub(lambda m: f' class="{m[1]}"' if m[1] else "", cleaned)
     kept_out = named.replace(f' src="{_MARK}', ' data-remote-src="')
     return mark_safe(_ANY_TAG.sub(_with_alternative_text, kept_out))  # noqa: S308 -- nh3 has cleaned it
@@ -186,7 +186,7 @@ def displayed_html(
 
 def text_of_html(html: str) -> str:
     """Give the text of any HTML. Takes as long as the HTML is, which the parser of the standard library does not."""
-    return html_text.unescape(_TEXT_ALONE.clean(_without_nul(html)))
+    return html_text.unescape(_TEXT_ALONE.clean(clean_text(html)))
 
 
 def text_as_html(text: str) -> str:
@@ -231,10 +231,6 @@ def _with_alternative_text(tag: re.Match[str]) -> str:
     if tag["name"] != "img" or "alt" in _ATTRIBUTE_NAME.findall(tag["attributes"]):
         return tag[0]
     return f'<img alt=""{tag["attributes"]}>'
-
-
-def _without_nul(html: str) -> str:
-    return html.replace("\x00", "")
 
 
 def _is_data_address(value: str) -> bool:

@@ -9,7 +9,14 @@ import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-from helpdesk.threads.html import clean_html, displayed_html, displayed_text, replace_placeholders, text_as_html
+from helpdesk.threads.html import (
+    clean_html,
+    displayed_html,
+    displayed_text,
+    replace_placeholders,
+    text_as_html,
+    text_of_html,
+)
 from tests.threads.payloads import payloads
 
 DANGEROUS_TAGS = {
@@ -209,3 +216,8 @@ def test_every_image_shown_has_an_alternative_text(given: str, alternatives: lis
 def test_an_image_inside_an_attribute_is_left_alone() -> None:
     (paragraph,) = elements(displayed_html("<p title='<img src=x title=\"y\">'>x</p>"))
     assert paragraph.attrs == {"title": '<img src=x title="y">'}
+
+
+def test_halves_of_surrogate_pairs_end_no_page() -> None:
+    assert str(displayed_html("<p>a\ud800b\x00</p>")) == "<p>ab</p>"
+    assert text_of_html("<p>a\ud800b\x00</p>") == "ab"
