@@ -1,6 +1,6 @@
 """Who may read the knowledge base, and who may change it and canned responses (osticket/kb.md §2 and §4)."""
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from helpdesk import configuration
 from helpdesk.knowledge.models import Faq
@@ -32,12 +32,14 @@ def may_manage_faqs(actor: Actor) -> bool:
     return has_agent_permission(actor, AgentPermission.FAQ_MANAGE)
 
 
-def is_open_to_readers(*, is_signed_in: bool) -> bool:
-    """Whether end users find the knowledge base: switched on, something published, and for members only if so set.
+def reason_to_be_closed(*, is_signed_in: bool) -> str:
+    """Say why end users find no knowledge base: switched off, for members only, nothing published; '' where they do.
 
     `is_signed_in` means with a password; somebody whom a link let into one ticket is a guest (osticket/kb.md §2).
     """
     current = configuration.current()
-    if not current.boolean("enable_kb") or (current.boolean("restrict_kb") and not is_signed_in):
-        return False
-    return bool(Faq.objects.public().exists())
+    if not current.boolean("enable_kb"):
+        return _("The knowledge base is switched off.")
+    if current.boolean("restrict_kb") and not is_signed_in:
+        return _("The knowledge base is for those who are signed in.")
+    return "" if Faq.objects.public().exists() else _("Nothing is published in the knowledge base at present.")

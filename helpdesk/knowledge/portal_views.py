@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,7 +24,7 @@ from helpdesk.knowledge.faq_pages import (
     suggested_faqs,
 )
 from helpdesk.knowledge.models import Faq, FaqCategory
-from helpdesk.knowledge.readers import knowledge_base_is_open
+from helpdesk.knowledge.readers import knowledge_base_is_open, why_closed
 from helpdesk.knowledge.registries import help_topics
 from helpdesk.knowledge.selectors import page_at, page_html
 
@@ -34,11 +35,13 @@ LONGEST_SEARCH = 200
 def for_readers(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Send those to the start page for whom there is no knowledge base."""
+    """Send those to the start page for whom there is no knowledge base, and say why."""
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not knowledge_base_is_open(request):
+        reason = why_closed(request)
+        if reason:
+            messages.info(request, reason)
             return redirect("portal:home")
         return view(request, *args, **kwargs)
 

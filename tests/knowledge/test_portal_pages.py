@@ -136,15 +136,24 @@ def test_an_answer_shows_its_images_and_files(client: Client, library: Library) 
     assert client.get(str(file["href"])).status_code == 404
 
 
+WHY_CLOSED = {
+    "enable_kb": "The knowledge base is switched off.",
+    "restrict_kb": "The knowledge base is for those who are signed in.",
+}
+
+
 @pytest.mark.parametrize("setting", ["enable_kb", "restrict_kb"])
 def test_it_is_hidden_when_it_is_off_or_for_members_only(client: Client, library: Library, setting: str) -> None:
     assert page(client, "/").select_one("nav a[href='/kb/']")
     set_settings("core", {setting: "0" if setting == "enable_kb" else "1"}, SYSTEM)
-    assert client.get("/kb/")["Location"] == "/"
-    assert client.get(f"/kb/faqs/{library.faqs['How do I load paper?'].pk}/")["Location"] == "/"
-    home = page(client, "/")
-    assert not home.select_one("nav a[href='/kb/']")
-    assert questions(home) == []
+    pk = library.faqs["How do I load paper?"].pk
+    for address in ("/kb/", f"/kb/faqs/{pk}/", f"/kb/faq.php?id={pk}"):
+        assert client.get(address)["Location"] == "/"
+        home = page(client, "/")
+        assert not home.select_one("nav a[href='/kb/']")
+        assert questions(home) == []
+        assert [message.get_text(strip=True) for message in home.select(".messages p")] == [WHY_CLOSED[setting]]
+    assert not page(client, "/").select(".messages p")
     assert client.get("/kb/suggestions/?subject=load+paper").content.strip() == b""
 
 
