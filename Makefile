@@ -102,7 +102,7 @@ test-db-status: dev ## Say which servers answer
 
 # --- Measuring ------------------------------------------------------------------------------------------------------
 
-bench: dev ## Measure pages with a long history: SIZES="10000 1000000", ENGINES="sqlite mariadb postgresql", ARGS=--fresh
+bench: dev ## Measure pages with a long history: SIZES="10000 100000 1000000", ENGINES="sqlite mariadb postgresql", ARGS=--fresh
 	@exec $(PYTHON) -m bench run $(if $(SIZES)$(TICKETS),--tickets $(or $(TICKETS),$(SIZES))) \
 		$(if $(ENGINES),--engines $(ENGINES)) $(ARGS)
 

@@ -16,7 +16,8 @@ from typing import Any
 from bench.databases import ENGINES, BenchDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_SIZES = (10_000, 1_000_000)
+DEFAULT_SIZES = (10_000, 100_000, 1_000_000)
+"""That in between is for pages alone: of agents who see little it shows full ones to compare with."""
 AIM_MISSED = 2
 """The exit status of a run that measured everything and misses an aim; 1 when something could not be measured."""
 
@@ -41,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="make the databases that are missing, measure, and write the results")
     _add_databases(run)
     _add_runs(run)
+    run.add_argument(
+        "--passes", type=int, default=2, metavar="N",
+        help="how often the pages of all sizes are measured in turn, and their times joined (%(default)s)",
+    )  # fmt: skip
     run.add_argument("--creates", type=int, default=600, help="tickets opened over the API, 0 for none (%(default)s)")
     run.add_argument(
         "--creates-up-to",
@@ -101,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=int, default=20, help="requests per page (%(default)s)")
+    parser.add_argument("--runs", type=int, default=20, help="requests per page and pass (%(default)s)")
     parser.add_argument(
         "--only", default="", metavar="EXPRESSION", help="only pages with this in their name, such as “closed.*few”"
     )
@@ -184,32 +189,14 @@ def _run(arguments: argparse.Namespace) -> int:
     }
     arguments.results.mkdir(parents=True, exist_ok=True)
     path = arguments.results / f"{run['date'][:10]}-{run['commit']}.json"
+    only_one = _only_one(arguments)
     failed = 0
     try:
-        for tickets in arguments.tickets:
-            for engine in arguments.engines:
-                directory = arguments.directory.absolute()
-                only_one = any(
-                    [arguments.only_creates, arguments.only_overdue, arguments.only_mails, arguments.only_sends]
-                )
-                if not only_one:
-                    failed += not _measure_into(run, BenchDatabase(engine, tickets, directory), arguments)
-                if (
-                    arguments.creates
-                    and tickets <= arguments.creates_up_to
-                    and (arguments.only_creates or not only_one)
-                ):
-                    own = BenchDatabase(engine, tickets, directory, "creating")
-                    options = ["--creates", str(arguments.creates)]
-                    failed += not _measure_apart_into(run, own, options, arguments)
-                if arguments.overdue and (arguments.only_overdue or not only_one):
-                    failed += not _measure_overdue_into(run, BenchDatabase(engine, tickets, directory), arguments)
-                if arguments.mails and tickets <= arguments.creates_up_to and (arguments.only_mails or not only_one):
-                    own = BenchDatabase(engine, tickets, directory, "fetching")
-                    failed += not _measure_apart_into(run, own, ["--mails", str(arguments.mails)], arguments)
-                if arguments.sends and tickets <= arguments.creates_up_to and (arguments.only_sends or not only_one):
-                    own = BenchDatabase(engine, tickets, directory, "sending")
-                    failed += not _measure_apart_into(run, own, ["--sends", str(arguments.sends)], arguments)
+        for engine in arguments.engines:
+            if not only_one:
+                failed += _measure_pages_into(run, engine, arguments)
+            for tickets in sorted({min(arguments.tickets), max(arguments.tickets)}):
+                failed += _measure_others_into(run, engine, tickets, arguments)
     finally:
         if any(run[kind] for kind in ("databases", "creating", "overdue", "fetching", "sending")):
             path.write_text(json.dumps(run, indent=1))
@@ -223,14 +210,35 @@ def _run(arguments: argparse.Namespace) -> int:
     return AIM_MISSED if misses(run) else 0
 
 
-def _measure_into(run: dict[str, Any], database: BenchDatabase, arguments: argparse.Namespace) -> bool:
-    """Measure one database; tell whether that worked."""
+def _only_one(arguments: argparse.Namespace) -> bool:
+    return any([arguments.only_creates, arguments.only_overdue, arguments.only_mails, arguments.only_sends])
+
+
+def _measure_pages_into(run: dict[str, Any], engine: str, arguments: argparse.Namespace) -> int:
+    """Measure the pages of all sizes in turn, as often as is asked for; tell how many databases failed."""
     from bench.measuring import PASSWORD
     from bench.memory import worker_memory
+    from bench.passes import joined, turns
 
-    if not ensure_database(database, arguments):
-        return False
-    print(f"{database}: measuring", file=sys.stderr)
+    databases = {size: BenchDatabase(engine, size, arguments.directory.absolute()) for size in arguments.tickets}
+    usable = {size: database for size, database in databases.items() if ensure_database(database, arguments)}
+    before, failed = list(run["databases"]), set(databases) - set(usable)
+    measured: dict[int, list[dict[str, Any]]] = {}
+    for number, size in turns(list(usable), arguments.passes):
+        print(f"{usable[size]}: measuring, pass {number} of {arguments.passes}", file=sys.stderr)
+        figures = _figures(usable[size], arguments)
+        if figures is None:
+            failed.add(size)
+            continue
+        measured.setdefault(size, []).append(figures)
+        run["databases"] = [*before, *(joined(passes) for _size, passes in sorted(measured.items()))]
+        if len(measured[size]) == 1:
+            run["memory"].append(worker_memory(usable[size], ROOT, "bench-everything", PASSWORD))
+    return len(failed)
+
+
+def _figures(database: BenchDatabase, arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """Measure the pages of one database once; None when that failed."""
     noted = database.marker() or {}
     output = database.data_directory / "figures.json"
     output.unlink(missing_ok=True)
@@ -249,10 +257,28 @@ def _measure_into(run: dict[str, Any], database: BenchDatabase, arguments: argpa
     result = subprocess.run(command, cwd=ROOT, env=database.environment(), check=False)  # noqa: S603
     if result.returncode != 0:
         print(f"{database}: measuring failed", file=sys.stderr)
-        return False
-    run["databases"].append(json.loads(output.read_text()))
-    run["memory"].append(worker_memory(database, ROOT, "bench-everything", PASSWORD))
-    return True
+        return None
+    figures: dict[str, Any] = json.loads(output.read_text())
+    return figures
+
+
+def _measure_others_into(run: dict[str, Any], engine: str, tickets: int, arguments: argparse.Namespace) -> int:
+    """Measure in one size what is no page, as far as it is asked for; tell how much of it failed."""
+    directory, every = arguments.directory.absolute(), not _only_one(arguments)
+    is_apart = tickets <= arguments.creates_up_to
+    failed = 0
+    if arguments.creates and is_apart and (arguments.only_creates or every):
+        own = BenchDatabase(engine, tickets, directory, "creating")
+        failed += not _measure_apart_into(run, own, ["--creates", str(arguments.creates)], arguments)
+    if arguments.overdue and (arguments.only_overdue or every):
+        failed += not _measure_overdue_into(run, BenchDatabase(engine, tickets, directory), arguments)
+    if arguments.mails and is_apart and (arguments.only_mails or every):
+        own = BenchDatabase(engine, tickets, directory, "fetching")
+        failed += not _measure_apart_into(run, own, ["--mails", str(arguments.mails)], arguments)
+    if arguments.sends and is_apart and (arguments.only_sends or every):
+        own = BenchDatabase(engine, tickets, directory, "sending")
+        failed += not _measure_apart_into(run, own, ["--sends", str(arguments.sends)], arguments)
+    return failed
 
 
 def _measure_overdue_into(run: dict[str, Any], database: BenchDatabase, arguments: argparse.Namespace) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Figures = Mapping[str, Any]
@@ -26,7 +27,7 @@ OTHERWISE: tuple[tuple[str, str], ...] = (
 """The pages that are judged by milliseconds alone, by the beginning of their names, and why."""
 QUEUE_STATEMENTS, TICKET_STATEMENTS = 8, 12
 GROWTH = 0.2
-"""By which part a page may differ between the sizes."""
+"""By which part a page may differ between the sizes that are compared (`PageBySize.compared_size`)."""
 WORKER_MB = 130
 
 
@@ -62,28 +63,86 @@ def usual_ms(case: Figures) -> float:
     return float(case.get("usual_ms", case["median_ms"]))
 
 
-def grown(smallest: Figures, largest: Figures) -> Iterator[str]:
-    """Name the pages of queues and tickets that take another time with the longer history."""
-    before = {(case["key"], case["agent"]): case for case in smallest["cases"]}
-    for case in largest["cases"]:
-        earlier = before.get((case["key"], case["agent"]))
-        if earlier is None or not usual_ms(earlier) or statements_aim(case["key"]) is None:
-            continue
-        ratio = usual_ms(case) / usual_ms(earlier)
-        if abs(ratio - 1) > GROWTH:
-            times = f"{usual_ms(earlier)} ms with {smallest['tickets']:,} tickets, {usual_ms(case)} ms"
-            yield f"{case['key']} ({case['agent']}): {times} with {largest['tickets']:,}, {ratio:.2f} times"
+@dataclass(frozen=True)
+class PageBySize:
+    """A page of one engine: what was measured at the largest size and, from the smallest on, at those below it."""
 
+    name: str
+    agent: str
+    largest: Figures
+    smaller: Mapping[int, Figures]
 
-def sizes_compared(run: Figures) -> Iterator[tuple[Figures, Figures]]:
-    """Give the smallest and the largest database of each engine that was measured in more than one size."""
-    for engine in dict.fromkeys(figures["engine"] for figures in run["databases"]):
-        ordered = sorted(
-            (figures for figures in run["databases"] if figures["engine"] == engine),
-            key=lambda figures: int(figures["tickets"]),
+    @property
+    def is_judged(self) -> bool:
+        """Whether it may not grow: a page of a queue or a ticket."""
+        return statements_aim(self.name) is not None
+
+    @property
+    def compared_size(self) -> int | None:
+        """The size to compare the largest one with; None when the page is nowhere comparable.
+
+        For a page of a queue or a ticket that is the smallest at which it shows as many tickets as at the largest: a
+        short page and a full one differ whatever the history. Other pages are compared with the smallest.
+        """
+        fitting = (
+            size for size, case in self.smaller.items() if not self.is_judged or _rows(case) == _rows(self.largest)
         )
-        if len(ordered) > 1:
-            yield ordered[0], ordered[-1]
+        return next(fitting, None)
+
+    @property
+    def compared(self) -> Figures | None:
+        """What was measured at `compared_size`."""
+        size = self.compared_size
+        return None if size is None else self.smaller[size]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.agent})"
+
+
+def _rows(case: Figures) -> int | None:
+    """Give how many tickets a page shows; None of older runs, which did not count them."""
+    return case.get("rows")
+
+
+def pages_by_size(databases: Sequence[Figures]) -> Iterator[PageBySize]:
+    """Give the pages that were measured at the largest size of one engine."""
+    *others, largest = sorted(databases, key=lambda figures: int(figures["tickets"]))
+    found = {
+        int(figures["tickets"]): {(case["key"], case["agent"]): case for case in figures["cases"]} for figures in others
+    }
+    for case in largest["cases"]:
+        key = (case["key"], case["agent"])
+        yield PageBySize(*key, case, {size: cases[key] for size, cases in found.items() if key in cases})
+
+
+def grown(databases: Sequence[Figures]) -> Iterator[str]:
+    """Name the pages of queues and tickets of one engine that take another time with the longer history."""
+    largest = max(int(figures["tickets"]) for figures in databases)
+    for page in pages_by_size(databases):
+        if page.compared is None or not page.is_judged:
+            continue
+        before, after = usual_ms(page.compared), usual_ms(page.largest)
+        if abs(after / before - 1) > GROWTH:
+            times = f"{before} ms with {page.compared_size:,} tickets, {after} ms with {largest:,}"
+            yield f"{page}: {times}, {after / before:.2f} times"
+
+
+def not_comparable(databases: Sequence[Figures]) -> Iterator[str]:
+    """Name the pages of queues and tickets of one engine that at no smaller size show as many tickets as at the
+    largest, with how many they show."""
+    largest = max(int(figures["tickets"]) for figures in databases)
+    for page in pages_by_size(databases):
+        if page.is_judged and page.compared is None:
+            rows = [f"{_rows(case)} with {size:,}" for size, case in {**page.smaller, largest: page.largest}.items()]
+            yield f"{page}: rows {', '.join(rows)}"
+
+
+def engines_compared(run: Figures) -> Iterator[list[Figures]]:
+    """Give the databases of each engine that was measured in more than one size."""
+    for engine in dict.fromkeys(figures["engine"] for figures in run["databases"]):
+        databases = [figures for figures in run["databases"] if figures["engine"] == engine]
+        if len(databases) > 1:
+            yield databases
 
 
 def judged_otherwise(run: Figures) -> list[str]:

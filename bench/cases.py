@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import partial
 from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.utils import timezone
 
+from bench.places import FIRST, MIDDLE, PLACES, place_in_queue
 from bench.plan import PERSONAS, Persona, Plan, agent_id
 from helpdesk.reports.models import CountedDay
-from tickets.constants import TicketState
-from tickets.models import Queue, QueuePreference, Ticket
-from tickets.reference_data import queue_tables, status_ids
-from tickets.sorting import order_of
+from tickets.models import QueuePreference, Ticket
 
 OPEN, MY_TICKETS, CLOSED, CLOSED_THIS_MONTH, CLOSED_THIS_QUARTER, CLOSED_THIS_YEAR = 1, 5, 8, 12, 13, 14
 """The queues of a new help desk."""
@@ -23,41 +22,43 @@ BY_DUE_DATE, BY_CREATED, BY_UPDATE = 4, 6, 7
 """Sorts that every queue offers."""
 STATISTICS_DAYS = 30
 """What the page of statistics shows unless another period is chosen."""
-PLACES = ("first", "middle", "end")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One page as one agent sees it. `prepare` is called before each request, outside the measured time."""
+    """One page as one agent sees it. `prepare` is called before each request, outside the measured time.
+
+    `set_up` is called once before the first request and gives the rest of the address.
+    """
 
     key: str
     persona: Persona
     address: str
     status: int = 200
     prepare: Callable[[], None] = lambda: None
-    set_up: Callable[[], None] = lambda: None
+    set_up: Callable[[], str] = lambda: ""
 
 
 def cases(plan: Plan, forget_everything: Callable[[], None]) -> Iterator[Case]:
     """Give all cases for a generated help desk."""
     everything, large, few, small, assigned, referred = PERSONAS
     for persona in PERSONAS:
-        yield from _queue(plan, "open", OPEN, persona, places=PLACES if persona in {everything, few} else ("first",))
-        yield from _queue(plan, "closed", CLOSED, persona, places=PLACES)
+        yield from _queue("open", OPEN, persona, places=PLACES if persona in {everything, few} else (FIRST,))
+        yield from _queue("closed", CLOSED, persona, places=PLACES)
     for persona in (everything, few, small, referred):
         for name, sort in (("due", BY_DUE_DATE), ("created", BY_CREATED), ("updated", BY_UPDATE)):
-            yield from _queue(plan, f"open by {name}", OPEN, persona, sort=sort, places=("first", "middle"))
+            yield from _queue(f"open by {name}", OPEN, persona, sort=sort, places=(FIRST, MIDDLE))
     for persona in (everything, few, small):
         for name, sort in (("created", BY_CREATED), ("updated", BY_UPDATE)):
-            yield from _queue(plan, f"closed by {name}", CLOSED, persona, sort=sort, places=("first", "middle"))
+            yield from _queue(f"closed by {name}", CLOSED, persona, sort=sort, places=(FIRST, MIDDLE))
     for persona in (everything, large, assigned):
-        yield from _queue(plan, "my tickets", MY_TICKETS, persona, places=("first",))
+        yield from _queue("my tickets", MY_TICKETS, persona, places=(FIRST,))
     for name, queue in (
         ("closed this month", CLOSED_THIS_MONTH),
         ("closed this quarter", CLOSED_THIS_QUARTER),
         ("closed this year", CLOSED_THIS_YEAR),
     ):
-        yield from _queue(plan, name, queue, everything, places=("first",))
+        yield from _queue(name, queue, everything, places=(FIRST,))
     for name, ticket_id in (("ticket, 20 entries", plan.ordinary_ticket), ("ticket, long thread", plan.long_ticket)):
         yield Case(name, everything, f"/scp/tickets/{ticket_id}/")
     number = Ticket.objects.values_list("number", flat=True).get(pk=plan.tickets // 2)
@@ -111,39 +112,21 @@ def _find(number: str | None) -> str:
     return f"/scp/tickets/find/?{urlencode({'number': number or ''})}"
 
 
-def _queue(
-    plan: Plan, name: str, queue_id: int, persona: Persona, *, places: tuple[str, ...], sort: int = 0
-) -> Iterator[Case]:
+def _queue(name: str, queue_id: int, persona: Persona, *, places: tuple[str, ...], sort: int = 0) -> Iterator[Case]:
     for place in places:
-        cursor = f"?{urlencode({'after': _cursor(plan, queue_id, sort, place)})}" if place != "first" else ""
         yield Case(
             key=f"{name}, {place}",
             persona=persona,
-            address=f"/scp/queues/{queue_id}/{cursor}",
-            set_up=lambda: _prefer(persona, queue_id, sort),
+            address=f"/scp/queues/{queue_id}/",
+            set_up=partial(_begin, persona, queue_id, sort, place),
         )
 
 
-def _prefer(persona: Persona, queue_id: int, sort: int) -> None:
-    """Let the agent prefer a sort, as the menu of the queue does; 0 for the queue's own."""
+def _begin(persona: Persona, queue_id: int, sort: int, place: str) -> str:
+    """Let the agent prefer a sort, as the menu of the queue does, 0 for the queue's own; give the rest of the address
+    of the page at this place."""
     QueuePreference.objects.filter(queue_id=queue_id, staff_id=agent_id(persona)).delete()
     if sort:
         setting = {"sort_id": str(sort), "inherit-sort": False}
         QueuePreference.objects.create(queue_id=queue_id, staff_id=agent_id(persona), setting=setting)
-
-
-def _cursor(plan: Plan, queue_id: int, sort: int, place: str) -> str:
-    """Give the cursor of a ticket about in the middle, or near the end, of what everybody together sees."""
-    queue = Queue.objects.get(pk=queue_id)
-    order = order_of(queue_tables().sorts.get(sort or queue.default_sort_id or BY_CREATED, ()))
-    is_open = queue_id == OPEN
-    # Most open tickets are among the newest twentieth.
-    oldest = {"middle": plan.tickets - plan.tickets // 33 if is_open else plan.tickets // 2, "end": plan.tickets // 50}
-    state = TicketState.OPEN if is_open else TicketState.CLOSED
-    tickets = Ticket.objects.filter(status__in=status_ids(state), pk__gte=oldest[place]).order_by("pk")
-    dates: list[str] = [key.name for key in order.keys if key.is_date]
-    row = tickets.exclude(**{f"{name}__isnull": True for name in dates}).values_list(*dates, "pk")[0]
-    values: dict[str, Any] = dict(zip([*dates, "pk"], row, strict=True))
-    # A normal priority in the middle, a low one at the end.
-    values["urgency"] = 3 if place == "middle" else 4
-    return order.cursor([values[name] for name in order.names])
+    return place_in_queue(agent_id(persona), queue_id, place, now=timezone.now())

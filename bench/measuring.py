@@ -1,4 +1,7 @@
-"""`python -m bench measure`: measures the pages of one database, in the process of the application (internal)."""
+"""`python -m bench measure`: measures the pages of one database, in the process of the application (internal).
+
+What it writes are single times, which `bench/passes.py` joins with those of other passes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ SLOW_SECONDS = 1.0
 FEWEST_RUNS = 3
 COUNTING_PASSES = 3
 """Small tables are read anew every ten seconds, counts every five: the fewest statements are the usual ones."""
+ROW = re.compile(rb'<tr class="queue-row\b')
+"""Where a ticket begins in a list (templates/tickets/agent/_queue_rows.html)."""
 PASSWORD = "bench-agent"  # noqa: S105 -- of generated agents
 
 
@@ -56,8 +61,8 @@ def main(arguments: argparse.Namespace) -> int:
         results.append(result)
         print(
             f"  {number}/{len(wanted)} {case.key} ({case.persona.name}):"
-            f" {result['median_ms']} ms, {result['cpu_ms']} ms CPU,"
-            f" {result['statements']} statements, {result['read']} read",
+            f" {statistics.median(result['ms']):.1f} ms, {statistics.median(result['cpu']):.1f} ms CPU,"
+            f" {result['rows']} rows, {result['statements']} statements, {result['read']} read",
             file=sys.stderr,
             flush=True,
         )
@@ -97,35 +102,33 @@ def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
     from bench.counting import rows_read, seconds_reading
     from bench.pace import slowness
 
-    case.set_up()
+    address = case.address + case.set_up()
     for _warm in range(2):
         case.prepare()
         started = time.perf_counter()
-        answer = browser.get(case.address)
+        answer = browser.get(address)
         first = time.perf_counter() - started
     if answer.status != case.status:
-        raise RuntimeError(f"{case.key} ({case.persona.name}) at {case.address}: status {answer.status}")
+        raise RuntimeError(f"{case.key} ({case.persona.name}) at {address}: status {answer.status}")
     times, busy, paces = [], [], []
     for _run in range(FEWEST_RUNS if first > SLOW_SECONDS else runs):
         case.prepare()
         paces.append(slowness())
         started, started_busy = time.perf_counter(), time.process_time()
-        browser.get(case.address)
+        browser.get(address)
         times.append((time.perf_counter() - started) * 1000)
         busy.append((time.process_time() - started_busy) * 1000)
-    taken = min((_taken(case, browser) for _pass in range(COUNTING_PASSES)), key=lambda taken: len(taken.statements))
+    passes = (_taken(case, address, browser) for _pass in range(COUNTING_PASSES))
+    taken = min(passes, key=lambda taken: len(taken.statements))
     read = rows_read(taken.statements)
     seconds = seconds_reading(taken.statements) if connection.vendor == "sqlite" else taken.seconds
     return {
         "key": case.key,
         "agent": case.persona.name,
-        "median_ms": round(statistics.median(times), 1),
-        "p95_ms": round(sorted(times)[max(-(-len(times) * 95 // 100) - 1, 0)], 1),
-        "best_ms": round(min(times), 1),
-        "usual_ms": round(statistics.median(ms / pace for ms, pace in zip(times, paces, strict=True)), 1),
-        "slowness": round(statistics.median(paces), 2),
-        "cpu_ms": round(statistics.median(busy), 1),
-        "runs": len(times),
+        "rows": rows_shown(browser.get(address, compressed=False).body),
+        "ms": [round(ms, 2) for ms in times],
+        "cpu": [round(ms, 2) for ms in busy],
+        "slowness": [round(pace, 3) for pace in paces],
         "statements": len(taken.statements),
         "database_ms": round(seconds * 1000, 1),
         "read": sum(read),
@@ -134,11 +137,16 @@ def _measure(case: Any, browser: Any, runs: int) -> dict[str, Any]:
     }
 
 
-def _taken(case: Any, browser: Any) -> Any:
+def rows_shown(page: bytes) -> int:
+    """Count the tickets in a list of a page."""
+    return len(ROW.findall(page))
+
+
+def _taken(case: Any, address: str, browser: Any) -> Any:
     """Take down the statements of one request."""
     from bench.counting import taking_down
 
     case.prepare()
     with taking_down() as taken:
-        browser.get(case.address)
+        browser.get(address)
     return taken

@@ -12,11 +12,15 @@ from bench.aims import (
     QUEUE_STATEMENTS,
     TICKET_STATEMENTS,
     WORKER_MB,
+    PageBySize,
+    engines_compared,
     grown,
     judged_otherwise,
     judged_pages,
-    sizes_compared,
+    not_comparable,
+    pages_by_size,
     too_many_statements,
+    usual_ms,
 )
 
 PAGE, DATABASE = "median_ms", "database_ms"
@@ -33,6 +37,7 @@ AIMS: tuple[tuple[str, int, str], ...] = (
     ("", 60, PAGE),
 )
 """Milliseconds for the pages whose names begin so; the first that fits counts."""
+NOT_COMPARABLE = "not comparable, as at every smaller size other numbers of tickets are shown:"
 OVERDUE_AIM_SECONDS, NONE_OVERDUE_AIM_MS = 10, 50
 SENDING_AIM = 200
 LARGE_MAIL_AIM_MB = 300
@@ -46,14 +51,19 @@ _EXPLANATION = (
     "it does not count, but steps of its virtual machine, of which each row takes several, so that its figures compare "
     "with themselves only. “db” is the time in the database of one request. “Usual” is the median of each request's ms "
     "divided by how many times slower than usual the machine ran right before it (bench/pace.py: a table of fixed "
-    "content). The ratios compare the largest size with the "
-    "smallest; that of ms is one of usual ms. Aims are for the median of the page, of "
+    "content). “Rows” are the tickets that a page shows. The pages of all "
+    "sizes are measured in turn, in several passes whose times are joined, so that a slow minute of the machine does "
+    "not look like growth. The ratios compare the largest size with the one named beside them; that of ms is one of "
+    "usual ms. Aims are for the median of the page, of "
     "“all numbers, anew” for the time in the database."
 )
 _FURTHER_AIMS = (
     f"Pages of queues may ask {QUEUE_STATEMENTS} statements, those of a ticket {TICKET_STATEMENTS}, counted as the "
-    "fewest of three requests; their usual ms (of older runs their ms) may differ by "
-    f"{GROWTH:.0%} between the smallest and the largest size. A web worker takes less than {WORKER_MB} MB (RSS)."
+    "fewest of three requests, of several passes the most; their usual ms (of older runs their ms) may differ by "
+    f"{GROWTH:.0%} between the largest size and the smallest at which they show as many tickets: a short page and a "
+    "full one differ whatever the history. Pages that at no smaller size show as many are not comparable, and named. "
+    "Each page is full where the agent's list holds a page: “end” begins a page before the end of this list, "
+    f"“middle” in its middle. A web worker takes less than {WORKER_MB} MB (RSS)."
 )
 Figures = Mapping[str, Any]
 """What `bench measure` wrote about one database."""
@@ -74,6 +84,8 @@ def markdown(run: Figures) -> str:
         parts += ["", "Judged by milliseconds alone:", "", *(f"- {line}" for line in otherwise)]
     for engine in dict.fromkeys(figures["engine"] for figures in run["databases"]):
         parts += ["", *_engine_table([figures for figures in run["databases"] if figures["engine"] == engine])]
+    if apart := list(_not_comparable(run)):
+        parts += ["", "## Pages that are not comparable", "", *(f"- {line}" for line in apart)]
     if run.get("memory"):
         parts += ["", *_memory_table(run["memory"])]
     if run.get("creating"):
@@ -96,14 +108,14 @@ def _engine_table(databases: Sequence[Figures]) -> Iterator[str]:
     yield ""
     yield f"Read: {databases[0]['unit']}."
     yield ""
-    heads = [f"{what} {size}" for size in sizes for what in ("ms", "usual", "CPU", "db", "read")]
-    ratios = ["ratio of CPU", "ratio of ms"] if len(databases) > 1 else []
+    heads = [f"{what} {size}" for size in sizes for what in ("rows", "ms", "usual", "CPU", "db", "read")]
+    ratios = ["compared with", "ratio of CPU", "ratio of ms"] if len(databases) > 1 else []
     yield _row(["page", "agent", "aim", "statements", *heads, *ratios])
     yield _row(["---"] * (4 + len(heads) + len(ratios)))
-    found = [{(case["key"], case["agent"]): case for case in figures["cases"]} for figures in databases]
-    for key in found[-1]:
-        cases = [cases.get(key) for cases in found]
-        yield _row([*key, _aim(key[0]), str(found[-1][key]["statements"]), *_cells(cases), *_ratios(cases)])
+    for page in pages_by_size(databases):
+        smaller = [page.smaller.get(figures["tickets"]) for figures in databases[:-1]]
+        about = [page.name, page.agent, _aim(page.name), str(page.largest["statements"])]
+        yield _row([*about, *_cells([*smaller, page.largest]), *(_compared_cells(page) if ratios else ())])
 
 
 def _aim_of(name: str) -> tuple[int, str]:
@@ -128,8 +140,9 @@ def _misses(case: Figures) -> str:
 def _cells(cases: Sequence[Figures | None]) -> Iterator[str]:
     for case in cases:
         if case is None:
-            yield from ("", "", "", "", "")
+            yield from [""] * 6
         else:
+            yield str(case.get("rows", ""))
             yield f"{case['median_ms']} / {case['p95_ms']}"
             yield str(case.get("usual_ms", ""))
             yield str(case["cpu_ms"])
@@ -137,11 +150,18 @@ def _cells(cases: Sequence[Figures | None]) -> Iterator[str]:
             yield f"{case['read']:,}"
 
 
-def _ratios(cases: Sequence[Figures | None]) -> Iterator[str]:
-    if len(cases) > 1:
-        first, last = cases[0], cases[-1]
-        for name in ("cpu_ms", "usual_ms"):
-            yield f"{last[name] / first[name]:.2f}" if first and last and first.get(name) and name in last else ""
+def _compared_cells(page: PageBySize) -> Iterator[str]:
+    before = page.compared
+    if before is None:
+        yield from ("not comparable", "", "")
+        return
+    yield f"{page.compared_size:,}"
+    yield _ratio(page.largest["cpu_ms"], before["cpu_ms"])
+    yield _ratio(usual_ms(page.largest), usual_ms(before))
+
+
+def _ratio(after: float, before: float) -> str:
+    return f"{after / before:.2f}" if before else ""
 
 
 def _memory_table(memory: Sequence[Figures]) -> Iterator[str]:
@@ -263,11 +283,15 @@ def _compared(figures: Figures, case: Figures, old: Figures) -> str:
 
 
 def summary(run: Figures) -> Iterator[str]:
-    """Say in a few lines which pages miss the aims, what else does, and which pages are judged by ms alone."""
+    """Say in a few lines which pages miss the aims, what else does, and which pages are not comparable or judged by ms
+    alone."""
     for title, missed in _judged_pages(run):
         yield title
         yield from (f"  {line}" for line in missed)
     yield from _further_misses(run)
+    if apart := list(_not_comparable(run)):
+        yield NOT_COMPARABLE
+        yield from (f"  {line}" for line in apart)
     if otherwise := judged_otherwise(run):
         yield "judged by milliseconds alone:"
         yield from (f"  {line}" for line in otherwise)
@@ -287,11 +311,24 @@ def _judged_pages(run: Figures) -> Iterator[tuple[str, list[str]]]:
         if pages := judged_pages(figures):
             many = list(too_many_statements(figures))
             yield f"{place}: {len(many)} of {pages} pages of queues and tickets ask too many statements", many
-    for smallest, largest in sizes_compared(run):
-        if pages := judged_pages(largest):
-            other = list(grown(smallest, largest))
-            found = f"{len(other)} of {pages} pages of queues and tickets differ by more than {GROWTH:.0%}"
-            yield f"{largest['engine']}, {smallest['tickets']:,} and {largest['tickets']:,}: {found}", other
+    for databases in engines_compared(run):
+        judged = [page for page in pages_by_size(databases) if page.is_judged]
+        if judged:
+            comparable = sum(page.compared is not None for page in judged)
+            other = list(grown(databases))
+            found = f"{len(other)} of {comparable} comparable pages of queues and tickets differ by more than"
+            yield f"{databases[0]['engine']}, {_sizes(databases)}: {found} {GROWTH:.0%}", other
+
+
+def _sizes(databases: Sequence[Figures]) -> str:
+    *others, last = sorted(int(figures["tickets"]) for figures in databases)
+    return f"{', '.join(f'{size:,}' for size in others)} and {last:,}"
+
+
+def _not_comparable(run: Figures) -> Iterator[str]:
+    """Name the pages of queues and tickets that were not judged by their growth, as nothing fits."""
+    for databases in engines_compared(run):
+        yield from (f"{databases[0]['engine']}: {line}" for line in not_comparable(databases))
 
 
 def _further_misses(run: Figures) -> Iterator[str]:
