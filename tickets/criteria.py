@@ -191,11 +191,8 @@ def grouped_by(criteria: Iterable[Criterion]) -> tuple[str, ...]:
 
 def chosen(value: Any) -> list[str]:
     """Give the keys of a choice value: of an object its keys, of a list its items, else the value itself."""
-    if isinstance(value, dict):
-        return [str(key) for key in value]
-    if isinstance(value, list):
-        return [str(key) for key in value]
-    return [] if value is None else [str(value)]
+    keys = list(value) if isinstance(value, dict | list) else [] if value is None else [value]
+    return [str(key).replace("\0", "") for key in keys]  # which PostgreSQL takes in no text
 
 
 def _is_named(row: Sequence[Any]) -> bool:

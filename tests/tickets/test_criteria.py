@@ -77,6 +77,8 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ("reopened", "set", None, {"hers"}),
     ("reopened", "sounds_like", None, ALL),
     ("cdata__nothing", "includes", {"1": "x"}, ALL),
+    ("source", "includes", {"\0": "x"}, set()),
+    ("cdata__priority", "!includes", {"\0": "x"}, ALL),
 ]
 
 
@@ -99,7 +101,7 @@ def test_database_and_groups_agree(
     if None not in verdicts.values():
         assert {name for name, verdict in verdicts.items() if verdict} == expected
     else:
-        assert path in {"closed", "reopened", "topic_id", "sla_id"}
+        assert path in {"closed", "reopened", "topic_id", "sla_id", "source", "cdata__priority"}
 
 
 def group_of(ticket: Ticket) -> TicketGroup:
