@@ -67,7 +67,8 @@ class NewTicket:
     its author's name. `left_out` names files that were refused, with the reason: notes say so. `assign_to` is an
     assignment that was asked for (by an agent with `assign_comments`); `agent` and `team` count as automatic ones.
     `answer_address` is the Reply-To of a mail and `addressees` whom it was sent to besides the help desk: filters look
-    at them. `own_addressees` are all addresses of the help desk that it was sent to: their departments see the ticket.
+    at them. `gone` says of which kinds (`agent`, `team`, `status`) one was named that does not exist: nothing else
+    stands in for it. `own_addressees` are all addresses of the help desk that it was sent to: their departments see it.
     `alert` and `autorespond` off keep mails back. The same `key` of the same actor gives the same ticket again.
     """
 
@@ -86,6 +87,7 @@ class NewTicket:
     sla: SlaPlan | None = None
     agent: Agent | None = None
     team: Team | None = None
+    gone: frozenset[str] = frozenset()
     assign_to: Agent | Team | None = None
     assign_comments: str = ""
     mailbox: EmailAddress | None = None

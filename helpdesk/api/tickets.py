@@ -150,6 +150,11 @@ def _required(field: FormField) -> str:
 
 def _new_ticket(document: TicketDocument, source: str, request_key: str) -> NewTicket:
     known = intake()
+    named = {
+        "status": by_id(known.statuses, document.id("statusId")),
+        "agent": _row(Agent, document.members.get("staffId")),
+        "team": _row(Team, document.members.get("teamId")),
+    }
     origin = {"api": Origin.API, "email": Origin.EMAIL}.get(source.lower(), Origin.WEB)
     is_web = origin is Origin.WEB  # its fields have names that no document can know: nothing is filled in
     files = attachments.judge(document.files)
@@ -169,11 +174,12 @@ def _new_ticket(document: TicketDocument, source: str, request_key: str) -> NewT
         answers={} if is_web else _answers(document.members),
         topic=by_id(known.topics, document.id("topicId")),
         department=by_id(known.departments, document.id("deptId")),
-        status=by_id(known.statuses, document.id("statusId")),
+        status=named["status"],
         priority=by_id(known.priorities, document.id("priorityId")),
         sla=by_id(known.plans, document.id("slaId")),
-        agent=_row(Agent, document.members.get("staffId")),
-        team=_row(Team, document.members.get("teamId")),
+        agent=named["agent"],
+        team=named["team"],
+        gone=frozenset(kind for kind, row in named.items() if row is None and document.id(_MEMBERS[kind])),
         assign_to=_assignee(document.members.get("assignId")),
         mailbox=by_id(known.mailboxes, document.id("emailId")),
         ip_address=ip_address,
@@ -187,6 +193,9 @@ def _new_ticket(document: TicketDocument, source: str, request_key: str) -> NewT
         autorespond=document.autorespond,
         key=request_key,
     )
+
+
+_MEMBERS = {"status": "statusId", "agent": "staffId", "team": "teamId"}
 
 
 def _lenient_text(value: Any) -> str:

@@ -20,6 +20,7 @@ from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser
 from helpdesk.threads.models import ThreadEntry
 from tests.api.conftest import KEY, Send, ticket_document
+from tests.factories import AgentFactory, HelpTopicFactory
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -315,3 +316,11 @@ class TestMail:
     )
     def test_mail_of_nobody(self, send: Send, raw: bytes) -> None:
         assert refused(send(raw, MAIL), 500) == "Unable to create new ticket :user\nIncomplete client information"
+
+
+def test_nobody_stands_in_for_an_agent_team_or_status_that_does_not_exist(send: Send) -> None:
+    topic = HelpTopicFactory.new(staff=AgentFactory.new(), status_id=3)
+    document = ticket_document(topicId=topic.pk, staffId=4711, teamId="4711", statusId=4711)
+    assert send(document).status_code == 201
+    ticket = Ticket.objects.get()
+    assert (ticket.topic_id, ticket.staff_id, ticket.team_id, ticket.status_id) == (topic.pk, None, None, 1)

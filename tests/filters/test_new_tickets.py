@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from filters.actions import Action, Draft, register, unregister
-from filters.models import TicketFilter
+from filters.models import FilterAction, TicketFilter
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.services import attach, store_file
@@ -27,7 +27,7 @@ from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department, EndUser, Organization
 from helpdesk.threads.models import ThreadEvent
 from tests.desk import PIXEL
-from tests.factories import AgentFactory, DepartmentFactory, EndUserFactory, TeamFactory
+from tests.factories import AgentFactory, DepartmentFactory, EndUserFactory, HelpTopicFactory, TeamFactory
 from tests.filters.making import make_filter
 from tickets.constants import TicketSource
 from tickets.models import HelpTopic, Ticket
@@ -256,6 +256,39 @@ def test_broken_filters_are_named_in_the_log_once(rules: Any, actions: Any, text
         assert open_ticket().status.state == "open"
     (line,) = SystemLogEntry.objects.filter(title="Ticket filter")
     assert (line.log_type, "Broken" in line.log, text in line.log) == ("Warning", True, True), line.log
+
+
+@pytest.mark.parametrize("has_agent", [True, False])
+def test_nobody_stands_in_for_an_assignee_or_status_that_is_gone(sales: Department, has_agent: bool) -> None:
+    """What is named counts, and there is nothing to fall back on (osticket/routing.md §5)."""
+    assignee = {"staff": AgentFactory.new()} if has_agent else {"team": TeamFactory.new()}
+    topic = HelpTopicFactory.new(dept=sales, status_id=3, **assignee)
+    actions = {"agent": {"staff_id": 4711}, "team": {"team_id": 4711}, "status": {"status_id": 4711}}
+    made = make_filter(actions=actions)
+    ticket = open_ticket(topic=topic)
+    assert (ticket.dept_id, ticket.staff_id, ticket.team_id, ticket.status_id) == (sales.pk, None, None, 1)
+    made.delete()
+    ticket = open_ticket(topic=HelpTopicFactory.new(**assignee))
+    assert {"staff": ticket.staff, "team": ticket.team} == {"staff": None, "team": None, **assignee}
+
+
+def test_a_team_of_the_topic_still_counts_beside_an_agent_that_is_gone() -> None:
+    topic = HelpTopicFactory.new(team=TeamFactory.new())
+    make_filter(actions={"agent": {"staff_id": 4711}})
+    ticket = open_ticket(topic=topic)
+    assert (ticket.staff_id, ticket.team_id) == (None, topic.team_id)
+
+
+def test_an_old_action_does_what_the_row_with_its_number_does(sales: Department) -> None:
+    named = make_filter(actions={"dept": {"dept_id": sales.pk}}, isactive=False)
+    number = FilterAction.objects.get(filter=named).pk
+    make_filter(actions=[(str(number), [])])
+    ticket = open_ticket()
+    assert ticket.dept == sales
+    assert [edit["type"] for edit in edits(ticket)] == ["Department"]
+    make_filter(actions=[("4711", []), ("٣", [])], name="Old")
+    open_ticket()
+    assert "is not known here" in SystemLogEntry.objects.filter(title="Ticket filter").latest("log_id").log
 
 
 def test_an_action_of_a_plugin_works_and_one_that_breaks_down_is_left_out(sales: Department) -> None:

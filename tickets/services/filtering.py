@@ -32,6 +32,8 @@ from tickets.new_ticket import NewTicket
 from tickets.services.assignment import AUTOMATIC
 from tickets.services.common import record
 
+MAY_BE_GONE = frozenset({"agent", "team", "status"})
+"""What nothing else stands in for, when one is named that does not exist (osticket/routing.md §5)."""
 WARNED_FOR = 24 * 3600
 """Seconds for which a problem of a filter is not written into the system log again."""
 
@@ -155,7 +157,10 @@ def _mailbox_id(new: NewTicket) -> int:
 
 
 def _with_decisions(new: NewTicket, draft: Draft, known: Intake) -> NewTicket:
-    """Put the rows that were chosen into the new ticket; what is gone counts as not chosen."""
+    """Put the rows that were chosen into the new ticket.
+
+    An agent, team or status that is gone is noted as such; everything else that is gone counts as not chosen.
+    """
     before = _draft_of(new)
     kept = {
         "topic": known.topics,
@@ -166,6 +171,7 @@ def _with_decisions(new: NewTicket, draft: Draft, known: Intake) -> NewTicket:
     }
     tables = {"agent": Agent, "team": Team, "canned_response": CannedResponse}
     changes: dict[str, Any] = {}
+    gone = set(new.gone)
     for kind, pk in draft.chosen.items():
         if before.chosen.get(kind) == pk:
             continue
@@ -173,6 +179,10 @@ def _with_decisions(new: NewTicket, draft: Draft, known: Intake) -> NewTicket:
             changes[kind] = by_id(kept[kind], pk)
         elif kind in tables:
             changes[kind] = tables[kind]._default_manager.filter(pk=pk).first()
+        if kind in MAY_BE_GONE and kind in changes:
+            (gone.add if changes[kind] is None else gone.discard)(kind)
+    if gone != new.gone:
+        changes["gone"] = frozenset(gone)
     if draft.answer_to != before.answer_to:
         changes |= {"user": user_of_address(draft.sender), "email": draft.sender, "name": draft.name}
     if draft.autorespond != new.autorespond:

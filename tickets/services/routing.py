@@ -80,7 +80,7 @@ def _department(new: NewTicket, topic: HelpTopic | None) -> Department | None:
 
 
 def _status(new: NewTicket, topic: HelpTopic | None) -> TicketStatus:
-    wanted = new.status or (topic.status if topic else None)
+    wanted = new.status or (topic.status if topic and "status" not in new.gone else None)
     if wanted is not None and wanted.state in {TicketState.OPEN, TicketState.CLOSED}:
         return wanted
     return default_status()
@@ -98,14 +98,18 @@ def _priority(new: NewTicket, topic: HelpTopic | None) -> TicketPriority | None:
 def _assignees(new: NewTicket, topic: HelpTopic | None) -> tuple[Agent | None, Team | None]:
     """The topic's team counts only when its agent did not; the account manager only where nobody is set yet.
 
-    Somebody new will belong to the organization with the domain of the address.
+    Who is named and does not exist keeps all others out as well. Somebody new will belong to the organization with the
+    domain of the address.
     """
-    agent = new.agent or (topic.staff if topic else None)
-    team = new.team or (topic.team if topic and (new.agent or agent is None) else None)
+    names_agent = new.agent is not None or "agent" in new.gone
+    names_team = new.team is not None or "team" in new.gone
+    of_topic = topic.staff if topic and not names_agent else None
+    agent = new.agent or of_topic
+    team = new.team or (topic.team if topic and not names_team and of_topic is None else None)
     manager = account_manager(new.user.org if new.user else organization_of_address(new.email))
-    if isinstance(manager, Agent):
+    if isinstance(manager, Agent) and not names_agent:
         agent = agent or manager
-    if isinstance(manager, Team):
+    if isinstance(manager, Team) and not names_team:
         team = team or manager
     return agent, team
 
