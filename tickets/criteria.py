@@ -100,6 +100,10 @@ class FieldKind:
         moment or day: statements with it are worth keeping."""
         return False
 
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """Whether an index leads to the tickets, and they are few: then they are found first and sorted after."""
+        return False
+
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Say what is wrong with a value: a broken pattern, a date that is none, a row that is gone. '' is fine."""
         return ""
@@ -166,6 +170,12 @@ def compile_criteria(criteria: Iterable[Criterion], context: CriteriaContext) ->
         if part is not None:
             condition &= part
     return condition
+
+
+def lead_to_few(criteria: Iterable[Criterion]) -> bool:
+    """Whether one of the criteria leads to few tickets."""
+    fields = ((field_of(criterion.path), criterion) for criterion in criteria)
+    return any(field.kind.leads_to_few(one.method, one.value) for field, one in fields if field is not None)
 
 
 def group_matches(criteria: Iterable[Criterion], group: TicketGroup, context: CriteriaContext) -> bool | None:

@@ -206,6 +206,10 @@ class AssigneeKind(FieldKind):
         """Every condition of it."""
         return True
 
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """Nobody has many tickets."""
+        return method == "includes"
+
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `assigned`, `!assigned`, `includes` and `!includes`."""
         nobody = Q(staff__isnull=True, team__isnull=True)
@@ -292,6 +296,10 @@ class IdKind(FieldKind):
     def __init__(self, column: str) -> None:
         """Take the model field."""
         self.column = column
+
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """Nobody has many tickets."""
+        return True
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile `equal`."""

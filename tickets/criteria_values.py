@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.legacy.patterns import LONGEST_PATTERN, Pattern, UnusablePattern
 from tickets.criteria import CriteriaContext, FieldKind, chosen
 from tickets.criteria_kinds import INCLUDES, PRESENCE, Choices, missing_choices
-from tickets.criteria_operands import Column, Operand, keys_in_answer
+from tickets.criteria_operands import Column, Operand, Related, keys_in_answer
 from tickets.periods import period_range
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class TextKind(FieldKind):
             return self.operand.lacks(*asked)
         equal = self.operand.test(*asked)
         return equal if method == "equal" else self.operand.present() & ~equal
+
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """People, organizations and whole numbers do, unless they are not wanted."""
+        if method == "equal" and self.has_index:
+            return True
+        return isinstance(self.operand, Related) and method in {"contains", "equal", "match"}
 
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Say why a pattern cannot be used."""
@@ -176,6 +182,10 @@ def whole_number(value: Any) -> int | None:
 # --- Dates ------------------------------------------------------------------------------------------------------------
 
 
+_INDEXED_DATES = frozenset({"created", "closed", "duedate"})
+"""Columns by which osTicket's own indexes find tickets."""
+
+
 class DateKind(FieldKind):
     """A date with time; `is_past_only` for what cannot lie ahead, of which forms do not ask whether it does."""
 
@@ -194,6 +204,11 @@ class DateKind(FieldKind):
     def present(self) -> Q:
         """Give the condition that there is a date."""
         return self.operand.present()
+
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """The ends of history do, as far as osTicket has an index."""
+        is_indexed = isinstance(self.operand, Column) and self.operand.path in _INDEXED_DATES
+        return is_indexed and method in {"after", "between", "equal", "future", "ndaysago", "ndays", "period"}
 
     def condition(self, method: str, value: Any, context: CriteriaContext) -> Q | None:
         """Compile all methods of dates: NULL tests, and ranges."""

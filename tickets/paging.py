@@ -10,6 +10,7 @@ the best of these. Queues that sort by priority find theirs in the order of the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
@@ -22,20 +23,25 @@ from django.db.models import Exists, Q, QuerySet
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.indexes import present_indexes
+from helpdesk.legacy.time_limits import TookTooLong, time_limit
 from helpdesk.people.access import AgentAccess
 from tickets import ranking
 from tickets.constants import TicketState
-from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of
+from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of, lead_to_few
 from tickets.criteria_kinds import asked_assignees, asked_statuses
 from tickets.models import Ticket, TicketRank
 from tickets.page_statements import DEPARTMENT, MOST_ROWS, STATUS, URGENCY, Part, Statement, kept, union
 from tickets.querysets import PlacedReferrals, TicketQuerySet
 from tickets.reference_data import priorities, status_ids
+from tickets.reference_data import statuses as known_statuses
 from tickets.sorting import LEAST_URGENT, Phase, SortKey, TicketOrder
 
 MOST_BRANCHES = 48
 """With more statuses times departments the departments become a condition: such an agent sees most tickets anyway."""
 INDEXES_KEPT_SECONDS = 10
+SECONDS_WALKED, SECONDS_SORTED = 0.3, 0.5
+"""How long tickets are gone through in their order for a page, and how long all that fulfil a condition are looked for
+that should lead to few, before the other way is tried."""
 _NO_SUCH_INDEX = ("1176", "no such index", "no query solution")
 """What MySQL and SQLite say of a hint that names an index which was dropped, or made anew with other columns."""
 MOST_RANKED_BRANCHES = 240
@@ -92,6 +98,9 @@ class Asked:
     sees_everything: bool
     lasts: bool
     """Whether the condition is likely to be asked for again."""
+    walks: bool = False
+    """Whether the tickets of each status are gone through in their order, though any status will do: of a condition
+    that most tickets fulfil the first page is found soon."""
 
     @property
     def keys(self) -> tuple[SortKey, ...]:
@@ -149,7 +158,7 @@ def visible_page(
         sees_everything=sees_everything,
         lasts=more is None and _last(criteria),
     )
-    rows = _first_rows(asked, size + 1)
+    rows = _first_rows(asked, size + 1) if statuses is not None else _rows_of_any_status(asked, criteria, size + 1)
     has_more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -161,6 +170,22 @@ def visible_page(
         before=order.cursor(rows[0]) if has_before else None,
         after=order.cursor(rows[-1]) if has_after else None,
     )
+
+
+def _rows_of_any_status(asked: Asked, criteria: Iterable[Criterion], number: int) -> list[tuple[Any, ...]]:
+    """Find them along their order, or from the condition: each is fast where the other one is slow.
+
+    Most tickets lack a word, few are of somebody, but there are words that stand in nearly all, and people who share
+    their name with many. What takes long is given up for the other way.
+    """
+    walked = replace(asked, walks=True)
+    if asked.order.only_date is None:
+        return _first_rows(asked, number)
+    ways = ((asked, SECONDS_SORTED), (walked, SECONDS_WALKED))
+    for way, seconds in ways if lead_to_few(criteria) else ways[1:]:
+        with suppress(TookTooLong), time_limit(seconds):
+            return _first_rows(way, number)
+    return _first_rows(asked, number)
 
 
 def _last(criteria: Iterable[Criterion]) -> bool:
@@ -175,14 +200,21 @@ def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
     access, statuses, open_ids = asked.access, asked.statuses, status_ids(TicketState.OPEN)
     tickets = asked.order.annotated(Ticket.objects.filter(asked.condition), priorities())
     tickets = tickets if asked.with_merged else tickets.without_merged_children()
+    if asked.walks:
+        statuses = frozenset(known_statuses())
+        others = tickets.of_other_statuses(statuses)
+        yield Branch(others if asked.sees_everything else others.visible_to(access, open_status_ids=open_ids))
     if asked.sees_everything:
-        yield Branch(tickets)
+        if asked.walks and statuses:
+            yield from _of_statuses(tickets, statuses, asked.order)
+        else:
+            yield Branch(tickets)
         return
     if statuses is None:
         # Tickets may have a status that no longer exists: only a condition on the whole finds those, too.
         yield Branch(tickets.visible_to(access, open_status_ids=open_ids))
         return
-    if asked.assignees is not None:
+    if asked.assignees is not None and not asked.walks:
         agents, teams = asked.assignees
         if not (agents <= {access.agent.pk} and teams <= access.team_ids and statuses <= set(open_ids)):
             # Of others, or closed: whether the agent sees one takes looking for a referral.
@@ -234,9 +266,14 @@ def _of_departments(
         index = f"hd_ticket_by_{date.name}" if date else ""
         yield Branch(tickets.filter(status=STATUS, dept=DEPARTMENT), index, pairs)
         return
+    yield from _of_statuses(tickets.filter(dept__in=departments), statuses, order)
+
+
+def _of_statuses(tickets: TicketQuerySet, statuses: frozenset[int], order: TicketOrder) -> Iterator[Branch]:
+    date = order.only_date
     index = "hd_ticket_updates" if date and date.name == "lastupdate" else ""
     for status in sorted(statuses):
-        yield Branch(tickets.filter(status=status, dept__in=departments), index)
+        yield Branch(tickets.filter(status=status), index)
 
 
 def _ranked(
@@ -305,9 +342,10 @@ def _statements(asked: Asked, usable: frozenset[str]) -> tuple[Statements, Mappi
     asked, moment = _with_stand_ins(asked, moment, given)
     key = (
         *(asked.condition, asked.statuses, asked.assignees, asked.order, asked.values, asked.backwards),
-        *(asked.with_merged, asked.sees_everything, moment.since is None, moment.placed is None, usable),
+        *(asked.with_merged, asked.sees_everything, asked.walks, moment.since is None, moment.placed is None, usable),
         () if asked.sees_everything else _reach(asked.access),
         *(tuple((row.id, row.urgency) for row in priorities().values()), tuple(status_ids(TicketState.OPEN))),
+        tuple(known_statuses()) if asked.walks else (),
     )
 
     def make() -> Statements:

@@ -69,6 +69,11 @@ class TicketQuerySet(QuerySet["Ticket"]):
         """Give the tickets in none of these departments."""
         return self.filter(_outside(departments)) if departments else self
 
+    def of_other_statuses(self, statuses: Collection[int]) -> TicketQuerySet:
+        """Give the tickets that have none of these statuses, such as those of a status that is gone."""
+        others = Q(status__isnull=True)
+        return self.filter(others | _outside_of("status", statuses)) if statuses else self
+
     def visible_elsewhere(
         self,
         who: Agent | AgentAccess,
@@ -218,11 +223,15 @@ def _outside(departments: Collection[int]) -> Q:
     """Whether the ticket is in none of these departments, as ranges of ids: of an agent who is in nearly all of them
     the index then finds the few other tickets, where NOT IN would have every referral looked up.
     """
-    ids = sorted(departments)
-    condition = Q(dept__lt=ids[0]) | Q(dept__gt=ids[-1])
+    return _outside_of("dept", departments)
+
+
+def _outside_of(column: str, known: Collection[int]) -> Q:
+    ids = sorted(known)
+    condition = Q(**{f"{column}__lt": ids[0]}) | Q(**{f"{column}__gt": ids[-1]})
     for lower, upper in pairwise(ids):
         if upper - lower > 1:
-            condition |= Q(dept__gt=lower, dept__lt=upper)
+            condition |= Q(**{f"{column}__gt": lower, f"{column}__lt": upper})
     return condition
 
 

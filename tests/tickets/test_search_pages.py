@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,6 +18,7 @@ from django.test import Client
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import FormAnswer
+from helpdesk.legacy.time_limits import TookTooLong
 from helpdesk.people.access import access_of
 from helpdesk.people.models import Agent
 from sla.models import SlaPlan
@@ -26,12 +29,14 @@ from tests.factories import (
     OrganizationFactory,
     TeamFactory,
     give_access,
+    refer_ticket,
 )
 from tests.sign_in import agent_client
 from tests.tickets.conftest import NOW, Desk
+from tickets import paging
 from tickets.constants import QueueFlag, TicketFlag
 from tickets.criteria import Criterion, compile_criteria
-from tickets.models import Queue, QueuePreference, Ticket
+from tickets.models import Queue, QueuePreference, Ticket, TicketStatus
 from tickets.navigation import context_for
 from tickets.search.language import read_query
 from tickets.services import post_note
@@ -156,6 +161,59 @@ def test_a_minus_turns_each_part_round(desk: Desk, history: None, part: str, exp
     without_it = numbers(read_query(f"-{part}", context).criteria, desk)
     assert with_it == expected.split()
     assert without_it == sorted({"A1", "B1", "P1"} - set(with_it))
+
+
+@pytest.fixture(params=["in time", "cut off"])
+def looking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a page is found by the first way that is tried."""
+
+    @contextmanager
+    def cut_off(_seconds: float) -> Iterator[None]:
+        yield
+        raise TookTooLong
+
+    if request.param == "cut off":
+        monkeypatch.setattr(paging, "time_limit", cut_off)
+
+
+@pytest.mark.usefixtures("looking")
+@pytest.mark.parametrize("text", ["-subject:printer", "-from:nobody", "-priority:low", "source:web -subject:printer"])
+def test_what_is_not_so_is_found_in_every_status_and_wherever_the_agent_sees_tickets(
+    desk: Desk, browser: Client, text: str
+) -> None:
+    attic = DepartmentFactory.new(name="Attic")
+    tickets = {
+        name: desk.ticket(subject=name, source="Web")
+        for name in ("Own", "Old", "Gone", "Mine", "Mine, closed", "Given", "Given, closed", "Hidden")
+    }
+    desk.ticket(subject="Printer", source="Web")
+    closed = TicketStatus.objects.filter(state="closed")[0]
+    gone = TicketStatus.objects.order_by("-pk")[0].pk + 7
+    changes: dict[str, dict[str, Any]] = {
+        "Old": {"status": closed},
+        "Gone": {"status_id": gone},
+        "Mine": {"staff": desk.agent},
+        "Mine, closed": {"staff": desk.agent, "status": closed},
+        "Given, closed": {"status": closed},
+    }
+    for name, values in changes.items():
+        Ticket.objects.filter(pk=tickets[name].pk).update(**values)
+    elsewhere = [ticket.pk for name, ticket in tickets.items() if name not in {"Own", "Old", "Gone"}]
+    Ticket.objects.filter(pk__in=elsewhere).update(dept=attic)
+    refer_ticket(tickets["Given"], desk.agent)
+    refer_ticket(tickets["Given, closed"], desk.department)
+    for number, name in enumerate(reversed(tickets)):
+        Ticket.objects.filter(pk=tickets[name].pk).update(lastupdate=NOW + timedelta(hours=number))
+    seen = ["Own", "Old", "Gone", "Mine", "Given", "Given, closed"]
+    answers = found(browser, q=text)
+    assert [name for name in answers if name != "Printer"] == seen
+    assert ("Printer" in answers) == ("printer" not in text)
+    Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=2)
+    first = BeautifulSoup(browser.get("/scp/search/", {"q": text}).content, "html.parser")
+    older = first.select_one("a[rel=next]")
+    assert older is not None
+    assert subjects(str(first)) == seen[:2]
+    assert subjects(browser.get(f"/scp/search/{older['href']}").content.decode()) == seen[2:4]
 
 
 def test_a_search_with_a_minus_is_saved_as_it_was_typed(desk: Desk, browser: Client, history: None) -> None:

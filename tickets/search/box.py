@@ -51,6 +51,11 @@ class KeywordsKind(FieldKind):
             return ~Q(pk__in=self.hits(value, replace(query, optional=query.excluded, excluded=()), context).ticket_ids)
         return Q(pk__in=self.hits(value, query, context).ticket_ids)
 
+    def leads_to_few(self, method: str, value: Any) -> bool:
+        """Words do, unless there are only those that are not wanted."""
+        query = any_word(value) if isinstance(value, str) else WordQuery()
+        return not query.is_empty
+
     def hits(self, text: str, query: WordQuery, context: CriteriaContext) -> Hits:
         """Give what the words lead to, looked up once for each context."""
         known: Hits | None = context.hits.get(text)
