@@ -128,6 +128,7 @@ class AnswerText(Func):
     """The text of an answer, looked up in a cdata table by its key; NULL where there is none."""
 
     output_field = TextField()
+    is_text_of_osticket = True
 
     def __init__(self, object_type: EntryObject, name: str, key: Any) -> None:
         """Take the table, the column and the expression of the key."""

@@ -39,12 +39,20 @@ def readable_text(text: str) -> str:
     return _BEYOND_BASIC_PLANE.sub(lambda match: _readable(match[0]), text)
 
 
+def readable_pattern(pattern: str) -> str:
+    """Give a regular expression that finds the readable forms of its rare characters."""
+    return _BEYOND_BASIC_PLANE.sub(lambda match: re.escape(_readable(match[0])), pattern)
+
+
 def storable_html(html: str) -> str:
     """Give HTML as the tables of this installation can hold it; browsers and our own reader see the same text."""
     html = clean_text(html)
-    if has_rare_characters(html) and not holds_every_character():
-        return _BEYOND_BASIC_PLANE.sub(lambda match: f"&#x{ord(match[0]):X};", html)
-    return html
+    return with_references(html) if has_rare_characters(html) and not holds_every_character() else html
+
+
+def with_references(html: str) -> str:
+    """Give HTML with the rare characters as character references."""
+    return _BEYOND_BASIC_PLANE.sub(lambda match: f"&#x{ord(match[0]):X};", html)
 
 
 def shortened(text: str, longest: int) -> str:

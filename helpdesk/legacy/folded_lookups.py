@@ -12,7 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
+from helpdesk.legacy.characters import readable_pattern
 from helpdesk.legacy.folding import FUNCTION, fold
+from helpdesk.legacy.text_fields import forms_in_column, holds_no_rare_characters
 
 if TYPE_CHECKING:
     AnyLookup = Lookup[Any]
@@ -39,13 +41,15 @@ class FoldedLookup(AnyLookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """Fold both sides where the engine does not."""
         column, parameters = self.process_lhs(compiler, connection)
-        text = str(self.rhs)
+        texts = forms_in_column(self.lhs, str(self.rhs), connection)
         if connection.vendor != "mysql":
-            column, text = f"{FUNCTION}({column})", fold(text)
+            column, texts = f"{FUNCTION}({column})", [fold(text) for text in texts]
         if not self.pattern:
-            return f"{column} = %s", (*parameters, text)
-        escape = "" if connection.vendor == "mysql" else f" ESCAPE '{ESCAPE}'"
-        return f"{column} LIKE %s{escape}", (*parameters, self.pattern % like_escaped(text))
+            return f"{column} = %s", (*parameters, texts[0])
+        like = f"{column} LIKE %s" + ("" if connection.vendor == "mysql" else f" ESCAPE '{ESCAPE}'")
+        condition = " OR ".join([like] * len(texts))
+        values = (value for text in texts for value in (*parameters, self.pattern % like_escaped(text)))
+        return (f"({condition})" if len(texts) > 1 else condition), tuple(values)
 
 
 @models.CharField.register_lookup
@@ -97,4 +101,7 @@ class MatchesPattern(AnyLookup):
         if connection.vendor == "sqlite":
             return f"hd_matches(%s, {column})", (str(self.rhs), *parameters)
         operator = "REGEXP" if connection.vendor == "mysql" else "~*"
-        return f"{column} {operator} %s", (*parameters, str(self.rhs))
+        pattern = str(self.rhs)
+        if holds_no_rare_characters(self.lhs, connection):
+            pattern = readable_pattern(pattern)
+        return f"{column} {operator} %s", (*parameters, pattern)

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import lookups
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.legacy.characters import clean_text, has_rare_characters, needs_care, readable_text
+from helpdesk.legacy.characters import clean_text, has_rare_characters, needs_care, readable_text, with_references
 from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.table_description import legacy_tables
 
@@ -159,3 +160,46 @@ class LegacyTextField(WholeText, models.TextField):
         """Hide the class from migrations: the column is the same."""
         name, path, args, kwargs = super().deconstruct()
         return name, "django.db.models.TextField" if type(self) is LegacyTextField else path, args, kwargs
+
+
+# --- Looking for parts of a text --------------------------------------------------------------------------------------
+
+
+def holds_no_rare_characters(expression: Any, connection: BaseDatabaseWrapper) -> bool:
+    """Whether an expression of a query is made of columns that are utf8mb3; MariaDB refuses to look for others there.
+
+    An expression that writes the name of such a column itself says so with `is_text_of_osticket`.
+    """
+    return not getattr(connection, "holds_every_character", True) and any(
+        isinstance(getattr(part, "target", None), WholeText) or getattr(part, "is_text_of_osticket", False)
+        for part in expression.flatten()
+    )
+
+
+def forms_in_column(expression: Any, text: str, connection: BaseDatabaseWrapper) -> list[str]:
+    """Give what stands in the columns of an expression for a text that is looked for: as plain text, and in HTML."""
+    text = clean_text(text)
+    if has_rare_characters(text) and holds_no_rare_characters(expression, connection):
+        return [readable_text(text), with_references(text)]
+    return [text]
+
+
+class _InStoredForm:
+    """Looks in a column for what stands there instead of rare characters."""
+
+    lhs: Any
+
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        """Give the text as plain text holds it."""
+        if isinstance(value, str):
+            value = forms_in_column(self.lhs, value, connection)[0]
+        return super().get_db_prep_lookup(value, connection)  # type: ignore[misc]
+
+
+for _lookup in (
+    lookups.Contains, lookups.IContains, lookups.StartsWith, lookups.IStartsWith, lookups.EndsWith, lookups.IEndsWith,
+    lookups.IExact,
+):  # fmt: skip
+    _in_stored_form = type(f"{_lookup.__name__}InStoredForm", (_InStoredForm, _lookup), {})
+    LegacyCharField.register_lookup(_in_stored_form)
+    LegacyTextField.register_lookup(_in_stored_form)

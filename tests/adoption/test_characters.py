@@ -1,6 +1,7 @@
 """Emoji and their like in a database that osTicket made: its tables are utf8mb3, and nothing is lost."""
 
 # ruff: noqa: RUF001, S608 -- texts of many scripts; the values in statements are ids of rows
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,14 +13,18 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.forms import cdata
+from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.selectors import subject_of
+from helpdesk.knowledge.models import Faq
 from helpdesk.legacy import originals
+from helpdesk.legacy.characters import storable_html
 from helpdesk.people.actor import Actor
-from helpdesk.people.models import EndUser
+from helpdesk.people.models import Agent, EndUser
 from helpdesk.threads.bodies import NewFile
 from tests.adoption.scratch import SALT, Scratch
 from tests.adoption.test_first_day import sign_in
 from tickets.constants import TicketSource
+from tickets.criteria_operands import Answer
 from tickets.models import HelpTopic, Ticket
 from tickets.services import NewTicket, Origin, create_ticket, post_note
 
@@ -117,6 +122,60 @@ def test_help_topics_and_other_names(ticket: Ticket) -> None:
         topic = HelpTopic.objects.create(topic=f"Fun {SMILE}")
         assert HelpTopic.objects.get(topic=f"fun {SMILE}").topic == topic.topic
         transaction.set_rollback(True)
+
+
+SEARCHED = (
+    "/kb/", "/scp/kb/", "/scp/canned/", "/scp/users/", "/scp/organizations/", "/scp/ban-list/", "/scp/people/find/",
+    "/scp/search/", "/scp/search/suggestions/", "/scp/tasks/", "/admin/hd_api/apikey/", "/admin/hd_people/agent/",
+    "/admin/hd_people/department/", "/admin/hd_people/role/", "/admin/hd_people/team/", "/admin/hd_knowledge/page/",
+    "/admin/hd_configuration/systemlogentry/", "/admin/hd_mail/emailaddress/", "/admin/hd_sla/slaplan/",
+    "/admin/hd_tickets/helptopic/", "/admin/hd_audit/administrativechange/",
+)  # fmt: skip
+
+
+@pytest.mark.ignore_template_errors
+def test_whatever_is_searched_for_there_is_an_answer(desk: Scratch, working_on: WorkingOn) -> None:
+    with working_on(desk):
+        browser = sign_in("adminada")
+        for address in SEARCHED:
+            for words in (SMILE, f"zoë {SMILE}", "a\0b"):
+                answer = browser.get(address, query_params={"q": words})
+                assert answer.status_code == 200, (address, words)
+
+
+def test_what_is_searched_for_is_found_in_the_form_that_the_column_holds(ticket: Ticket) -> None:
+    faq = Faq.objects.order_by("pk").first()
+    assert faq
+    Faq.objects.filter(pk=faq.pk).update(answer=storable_html(f"<p>Press {FLAG}.</p>"), keywords=f"tea {SMILE}")
+    agent = Agent.objects.get(username="adminada")
+    Agent.objects.filter(pk=agent.pk).update(firstname=f"Ada {SMILE}")
+    for words in (SMILE, f"ada {SMILE}", f"{SMILE}"):
+        assert list(Agent.objects.filter(firstname__icontains=words)) == [agent]
+    assert Agent.objects.filter(firstname__istartswith=f"ADA {SMILE}", firstname__iexact=f"ada {SMILE}").exists()
+    assert not Agent.objects.filter(firstname__icontains=BOLD * 2).exists()
+    assert ticket.user in EndUser.objects.filter(name__folded_contains=SMILE)
+    assert EndUser.objects.filter(name__folded=NAME, name__pattern=f"{SMILE}$", name__folded_endswith=SMILE).exists()
+    assert list(Faq.objects.filter(answer__folded_contains=FLAG)) == [faq]
+    assert list(Faq.objects.filter(keywords__folded_contains=f"TEA {SMILE}")) == [faq]
+
+
+def test_tickets_are_found_by_criteria_with_every_character(
+    desk: Scratch, working_on: WorkingOn, ticket: Ticket
+) -> None:
+    found = {
+        method: Ticket.objects.filter(pk=ticket.pk).filter(operand.test(method, words)).exists()
+        for operand in [Answer(EntryObject.TICKET, "subject")]
+        for method, words in [
+            ("folded", SUBJECT), ("folded_contains", f"© {FLAG}"), ("folded_startswith", BOLD), ("pattern", f"{FLAG} "),
+        ]
+    }  # fmt: skip
+    assert found == dict.fromkeys(found, True)
+    with working_on(desk):
+        browser = sign_in("adminada")
+        for path in ("cdata__subject", "user__name", "user__emails__address", "thread__entries__body", "number"):
+            for method in ("contains", "equal", "nequal", "match"):
+                answer = browser.get("/scp/search/", query_params={"c": json.dumps([[path, method, SMILE]])})
+                assert answer.status_code == 200, (path, method)
 
 
 def texts_in(path: Path) -> dict[str, Any]:
