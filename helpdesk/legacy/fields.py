@@ -252,7 +252,7 @@ def decode_php_json(value: str | None) -> Any:
         return None
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: lists within lists, more than any reader goes down
         return NotJSON(value)
 
 

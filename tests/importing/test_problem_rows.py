@@ -34,6 +34,7 @@ DAMAGE = """
     UPDATE ost_schedule_entry SET ends_at = '30:00:00' WHERE id = 2;
     ALTER TABLE ost_role MODIFY flags int unsigned NULL;
     UPDATE ost_role SET flags = NULL WHERE id = 5;
+    UPDATE ost_role SET permissions = REPEAT('[', 5000) WHERE id = 4;
     ALTER TABLE ost_thread_entry MODIFY title varchar(255) CHARACTER SET utf8mb4;
     UPDATE ost_thread_entry SET title = 'Feuer 🔥 im 👩‍🚒' WHERE id = 6;
     UPDATE ost_ticket SET staff_id = 4711, dept_id = 4712 WHERE ticket_id = 7;
@@ -51,6 +52,7 @@ EVERYWHERE = {
     ("ticket", "3", "source", "changed"),
     ("schedule_entry", "2", "ends_at", "changed"),
     ("role", "5", "flags", "changed"),
+    ("role", "4", "permissions", "noted"),  # deeper than any reader of JSON goes
     ("ticket", "7", "staff_id", "noted"),
     ("ticket", "7", "dept_id", "noted"),
     ("thread_event", "1168", "thread_id", "noted"),  # of a ticket that was deleted in osTicket itself

@@ -207,7 +207,7 @@ def test_json_of_php_comes_out_byte_for_byte(text: str) -> None:
     assert encode_php_json(decode_php_json(text)) == text
 
 
-@pytest.mark.parametrize("text", ["{'a':1}", "r:Red", "007", "{", " ", "NaN-ish", "a/b"])
+@pytest.mark.parametrize("text", ["{'a':1}", "r:Red", "007", "{", " ", "NaN-ish", "a/b", "[" * 5000, '{"a":' * 5000])
 def test_what_is_no_json_stays_as_it_is(text: str) -> None:
     value = decode_php_json(text)
     assert isinstance(value, NotJSON)

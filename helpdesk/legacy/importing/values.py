@@ -72,8 +72,11 @@ def _quick_text(*, refuses_nul: bool) -> Quick:
 def _quick_json(text: Quick) -> Quick:
     def checked(value: bytes) -> str:
         decoded: str = text(value)
-        if decoded:
-            json.loads(decoded)
+        try:
+            if decoded:
+                json.loads(decoded)
+        except RecursionError as error:
+            raise Unusual from error
         return decoded
 
     return checked
