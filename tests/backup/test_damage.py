@@ -227,6 +227,22 @@ def test_a_backup_replaces_no_file_unless_told(backup: Path, help_desk: Callable
     assert backup.read_bytes() != before
 
 
+def test_a_backup_replaces_nothing_but_a_file(
+    backup: Path, help_desk: Callable[[str], Database], run: Run, tmp_path: Path
+) -> None:
+    """Root tries it out with /dev/null."""
+    device, link = tmp_path / "device", tmp_path / "newest"
+    os.mkfifo(device)
+    status, _, error = run(help_desk("sqlite"), "backup", device, "--overwrite")
+    assert (status, error) == (1, f"{device} is no file that could be replaced.")
+    assert device.is_fifo()
+    link.symlink_to(backup)
+    before = backup.read_bytes()
+    assert run(help_desk("sqlite"), "backup", link, "--overwrite")[0] == 0
+    assert link.is_symlink()
+    assert backup.read_bytes() != before
+
+
 def test_a_full_disk_is_named_and_the_restore_goes_on_when_there_is_room(
     backup: Path,
     help_desk: Callable[[str], Database],

@@ -154,7 +154,7 @@ class ArchiveWriter:
 
     def __init__(self, path: Path, *, may_overwrite: bool = False) -> None:
         """Take where it shall be; nothing is written yet."""
-        self.path = path
+        self.path = path = path.resolve()  # a link goes on leading where it did
         self.may_overwrite = may_overwrite
         self.draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
@@ -162,6 +162,8 @@ class ArchiveWriter:
         """Begin the draft. Raises Conflict when there is a file already, OSError for a bad place."""
         if self.path.exists() and not self.may_overwrite:
             raise Conflict(f"{self.path} exists already; --overwrite replaces it.", code="backup-exists")
+        if self.path.exists() and not self.path.is_file():  # root could replace /dev/null
+            raise Conflict(f"{self.path} is no file that could be replaced.", code="backup-no-file")
         try:
             descriptor = os.open(self.draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
