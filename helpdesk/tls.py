@@ -3,6 +3,7 @@
 The web server says little about files that it cannot use, and asks nobody for a password; here each mistake is named.
 """
 
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,11 +34,20 @@ class TlsFiles:
         encoding = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
         if certificate.public_key().public_bytes(*encoding) != key.public_key().public_bytes(*encoding):
             raise UnusableCertificate(f"{self.key} is not the key of the first certificate in {self.certificate}.")
+        self._load_into_tls()
         if now >= certificate.not_valid_after_utc:
             return f"The certificate has expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC."
         if now < certificate.not_valid_before_utc:
             return f"The certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on."
         return ""
+
+    def _load_into_tls(self) -> None:
+        """Try what the web server will: OpenSSL refuses keys that are too short, and some others."""
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(self.certificate, self.key)
+        except ssl.SSLError as error:
+            what = (error.reason or str(error)).replace("_", " ").lower()
+            raise UnusableCertificate(f"{self.key} and {self.certificate} are refused for https: {what}.") from error
 
     def _load_certificate(self) -> Certificate:
         try:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from helpdesk.tls import TlsFiles, UnusableCertificate
@@ -68,6 +69,13 @@ def test_an_encrypted_key_is_refused_with_a_command_that_decrypts_it(
     decrypted = files.key.with_name("key.pkcs8.pem")
     assert decrypted.stat().st_mode & 0o077 == 0
     assert TlsFiles(files.certificate, decrypted).check(NOW) == ""
+
+
+def test_a_key_that_the_web_server_refuses_is_refused_before(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- as in days of old
+    certificate = write_certificate(tmp_path / "cert.pem", key, YESTERDAY)
+    weak = TlsFiles(certificate, write_key(tmp_path / "key.pem", key))
+    assert refusal(weak) == f"{weak.key} and {certificate} are refused for https: ee key too small."
 
 
 def test_the_key_of_another_certificate_is_refused(files: TlsFiles) -> None:
