@@ -17,9 +17,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.errors import ValidationFailed
+from sla.book import FIRST_YEAR
 from sla.business_hours import Repeat
 from sla.services.entries import EntryDraft, stored_end
 
+FIRST_LEAP_YEAR = 1904
+"""Of those in which entries of schedules may begin."""
 YEARS_LOOKED_AT = 6
 """A holiday on the same date in all of these years is one of that date."""
 MOST_ENTRIES = 1000
@@ -113,7 +116,7 @@ def calendar_holidays(content: bytes, *, zone: tzinfo, first_year: int, years: i
         try:
             found += _of_event(event, zone, begin, end, moved, patience)
         except (BrokenCalendarProperty, AttributeError, OverflowError, TypeError, ValueError) as error:
-            message = _("The event “%(name)s” cannot be read.") % {"name": str(event.get("SUMMARY", ""))[:100]}
+            message = _("The event “%(name)s” cannot be read.") % {"name": _name_of(event)[:100]}
             raise _refused(message, "bad_event") from error
         if len(found) > MOST_ENTRIES:
             message = _("The file contains more than %(count)d holidays.") % {"count": MOST_ENTRIES}
@@ -172,7 +175,7 @@ def _of_event(
 ) -> list[EntryDraft]:
     if event.get("DTSTART") is None or str(event.get("STATUS", "")).upper() == "CANCELLED":
         return []
-    name = str(event.get("SUMMARY", "")).strip() or str(_("Holiday"))
+    name = _name_of(event)
     value = _value_of(event["DTSTART"])
     is_all_day = not isinstance(value, datetime)
     start = _on_clock(value, zone)
@@ -181,14 +184,23 @@ def _of_event(
     if rule is not None:
         _check_comes_by_days(rule, name)
     changed = moved.get(str(event.get("UID", "")), []) if event.get("RECURRENCE-ID") is None else []
-    if rule is not None and is_all_day and length <= timedelta(days=1) and _is_fixed_date(rule):
-        day, month = start.day, start.month
-        return [EntryDraft(name=name, repeats=Repeat.YEARLY, starts_on=start.date(), day=day, month=month)]
+    added, left_out = _listed(event, "RDATE"), [*_listed(event, "EXDATE"), *changed]
+    is_the_same_every_year = rule is not None and _is_fixed_date(rule) and not added and not left_out
+    if is_the_same_every_year and is_all_day and length <= timedelta(days=1):
+        # Calendars write 1601 or 1604 for birthdays and the like whose first year nobody knows.
+        first = start.date() if start.year >= FIRST_YEAR else date(FIRST_LEAP_YEAR, start.month, start.day)
+        return [EntryDraft(name=name, repeats=Repeat.YEARLY, starts_on=first, day=start.day, month=start.month)]
     days = [start] if rule is None else _repeated(rule, start, zone, begin, end, patience)
-    days += [_on_clock(one.dt, zone) for one in _listed(event, "RDATE") if isinstance(one.dt, date)]
-    excluded = {_on_clock(_value_of(one), zone) for one in [*_listed(event, "EXDATE"), *changed]}
+    days += [_on_clock(one.dt, zone) for one in added if isinstance(one.dt, date)]
+    excluded = {_on_clock(_value_of(one), zone) for one in left_out}
     wanted = (day for day in dict.fromkeys(days) if begin <= day + length and day < end and day not in excluded)
     return [draft for day in wanted for draft in _days_of(name, day, length, begin, end, is_all_day=is_all_day)]
+
+
+def _name_of(event: Any) -> str:
+    """Give the name of an event, the first where it has several."""
+    name = event.get("SUMMARY", "")
+    return str(name[0] if isinstance(name, list) else name).strip() or str(_("Holiday"))
 
 
 def _is_fixed_date(rule: Any) -> bool:

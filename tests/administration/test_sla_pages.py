@@ -17,7 +17,7 @@ from helpdesk.configuration.services import set_setting, set_settings
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department
-from sla.book import book
+from sla.book import book, entry_of
 from sla.business_hours import Repeat
 from sla.constants import ScheduleFlag, SlaFlag
 from sla.models import Schedule, ScheduleEntry, SlaPlan
@@ -345,8 +345,13 @@ class TestImports:
             ("DTSTART;VALUE=DATE:20250801\r\nDTEND;VALUE=DATE:20300103", ["2030-01-01", "2030-01-02"]),
             ("DTSTART;VALUE=DATE:19000101\r\nRRULE:FREQ=DAILY;UNTIL=19991231", []),
             ("DTSTART;VALUE=DATE:20300801\r\nSUMMARY:" + "x" * 300, ["2030-08-01"]),
+            ("DTSTART;VALUE=DATE:20300801\r\nSUMMARY:xxx\0\r\nSUMMARY:y", ["2030-08-01"]),
+            (
+                "DTSTART;VALUE=DATE:20200501\r\nRRULE:FREQ=YEARLY\r\nEXDATE;VALUE=DATE:20310501",
+                ["2030-05-01", "2032-05-01"],
+            ),
         ],
-        ids=["zone", "folded", "listed", "seconds", "long", "past", "name"],
+        ids=["zone", "folded", "listed", "seconds", "long", "past", "name", "names", "left out"],
     )
     def test_odd_events_are_read(self, browser: Client, holidays: Schedule, lines: str, days: list[str]) -> None:
         name = "" if "SUMMARY" in lines else "SUMMARY:Fête\r\n"
@@ -364,6 +369,22 @@ class TestImports:
         self.calendar(browser, holidays, CALENDAR.replace(b"END:VCALENDAR\r\n", moved))
         in_may = [str(row.starts_on) for row in holidays.entries.filter(starts_on__month=5).order_by("starts_on")]
         assert in_may == ["2030-05-28", "2032-05-31"]
+
+    def test_a_moved_day_of_a_fixed_date_is_moved(self, browser: Client, holidays: Schedule) -> None:
+        moved = (
+            b"BEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID;VALUE=DATE:20301226\r\nDTSTART;VALUE=DATE:20301227\r\n"
+            b"SUMMARY:Moved\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+        self.calendar(browser, holidays, CALENDAR.replace(b"END:VCALENDAR\r\n", moved))
+        in_december = holidays.entries.filter(starts_on__month=12).order_by("starts_on")
+        assert [str(row.starts_on) for row in in_december] == ["2030-12-27", "2031-12-26", "2032-12-26"]
+
+    def test_a_holiday_of_an_unknown_first_year_counts(self, browser: Client, holidays: Schedule) -> None:
+        """Some calendars write 1601 or 1604 for it, before anything that a schedule can begin with."""
+        self.calendar(browser, holidays, CALENDAR.replace(b"20241226", b"16041226"))
+        (row,) = holidays.entries.filter(repeats=Repeat.YEARLY)
+        assert entry_of(row) is not None
+        assert (row.day, row.month) == (26, 12)
 
     @pytest.mark.parametrize(
         "rule",
