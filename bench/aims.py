@@ -123,8 +123,15 @@ def grown(databases: Sequence[Figures]) -> Iterator[str]:
             continue
         before, after = usual_ms(page.compared), usual_ms(page.largest)
         if abs(after / before - 1) > GROWTH:
-            times = f"{before} ms with {page.compared_size:,} tickets, {after} ms with {largest:,}"
+            times = f"{before} ms with {page.compared_size:,} tickets{_of_passes(page.compared)}, "
+            times += f"{after} ms with {largest:,}{_of_passes(page.largest)}"
             yield f"{page}: {times}, {after / before:.2f} times"
+
+
+def _of_passes(case: Figures) -> str:
+    """Say how far the passes lie apart, which tells a noisy machine from a slow page; '' for a single one."""
+    single = case.get("usual_ms_of_passes", ())
+    return f" ({min(single)} to {max(single)} in {len(single)} passes)" if len(single) > 1 else ""
 
 
 def not_comparable(databases: Sequence[Figures]) -> Iterator[str]:

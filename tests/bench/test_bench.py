@@ -374,6 +374,14 @@ def test_a_page_is_compared_with_the_smallest_size_that_shows_as_many_rows(
     assert f" | {size} | 1.00 | {usual[-1] / before:.2f} |" in markdown(run)
 
 
+def test_a_grown_page_is_named_with_how_far_its_passes_lie_apart() -> None:
+    databases = sizes((25, 25, 25), (20.0, 20.0, 25.0))
+    for database, passes in zip(databases, ([24.0, 31.5], [20.0, 20.0], [20.0]), strict=True):
+        database["cases"][0]["usual_ms_of_passes"] = passes
+    times = "20.0 ms with 10 tickets, 25.0 ms with 1,000 (24.0 to 31.5 in 2 passes), 1.25 times"
+    assert missed(run_of(*databases)) == [f"  open, first (few): {times}"]
+
+
 @pytest.mark.parametrize("rows", [(6, 15, 25), (6, 26, 25)])
 def test_a_page_that_shows_other_rows_at_every_smaller_size_is_named_and_not_judged(rows: tuple[int, ...]) -> None:
     run = run_of(*sizes(rows, (10.0, 10.0, 99.0)))
