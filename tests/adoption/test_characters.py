@@ -4,7 +4,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,35 @@ def test_an_import_makes_them_whole(desk: Scratch, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert_whole(target)
+
+
+def test_an_import_into_a_help_desk_in_use_leaves_its_own_texts_alone(
+    desk: Scratch, ticket: Ticket, tmp_path: Path
+) -> None:
+    target, user_id = tmp_path / "in-use.sqlite3", ticket.user_id
+    settings = {"DATABASE_URL": f"sqlite:///{target}", "SECRET_SALT": SALT}
+    for command in ("migrate", "setup"):
+        done = desk.manage(command, data_directory=tmp_path / "data", **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+    stored = "[grinning face] ours"
+    with closing(sqlite3.connect(target)) as link, link:
+        link.execute(
+            "INSERT INTO ost_user (id, org_id, default_email_id, status, name, created, updated)"
+            " VALUES (?, 0, 0, 0, ?, '2026-01-01', '2026-01-01')",
+            [user_id, stored],
+        )
+        link.execute(
+            "INSERT INTO hd_original_text (table_name, column_name, row_id, part_id, stored_hash, original)"
+            " VALUES ('user', 'name', ?, 0, ?, ?)",
+            [user_id, originals.hash_of(stored), f"{SMILE} ours"],
+        )
+    done = desk.manage("import_osticket", desk.url, "--into-non-empty", data_directory=tmp_path / "data", **settings)
+    assert done.returncode == 2, done.stdout + done.stderr
+    with closing(sqlite3.connect(target)) as link:
+        names = dict(link.execute("SELECT id, name FROM ost_user").fetchall())
+        files = {name for (name,) in link.execute("SELECT name FROM ost_file")}
+    assert names[user_id] == f"{SMILE} ours"
+    assert FILE in files
 
 
 @pytest.mark.usefixtures("ticket")

@@ -348,7 +348,7 @@ class Importer:
         continue_sequences(self.connection, target.copied_models(names))
         self.rebuild_caches()
         refresh_statistics(self.connection, names)
-        copy_originals(self.source, self.connection)
+        copy_originals(self.source, self.connection, self.run_record)
         self._name_dangling()
         self._verify(outcome)
         self._look_again(outcome)
