@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.core.cache import cache
@@ -37,10 +37,13 @@ from tickets.reference_data import QueueRow, QueueTables, queue_tables, status_i
 from tickets.screens import NavigationQueue
 
 KEPT_SECONDS = 5
-Counted = list[tuple[TicketGroup, int]]
+Row = tuple[int, ...]
+"""What tickets are grouped by, as the database has it, and their number behind it: plain, as they are thousands."""
 Numbers = dict[int, int | None]
 """The numbers beside the queues by their ids, None for queues without one."""
-_GROUPED_BY = ("status_id", "dept_id", "staff_id", "team_id", "isanswered", "isoverdue")
+_GROUPED_BY = TicketGroup._fields
+_FLAGS = frozenset({"isanswered", "isoverdue"})
+_DEPARTMENT, _AGENT, _TEAM = (_GROUPED_BY.index(column) for column in ("dept_id", "staff_id", "team_id"))
 
 
 @dataclass(frozen=True)
@@ -140,13 +143,14 @@ def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables,
     numbers: Numbers
     of_stamp, numbers = kept.get(key, ("", {}))
     if not of_stamp or of_stamp != kept.get(stamp_key) or any(row.id not in numbers for row in rows):
-        of_stamp, counted = _visible_groups(access)
+        of_stamp, visible = _visible_rows(access)
         context = context_for(access, now)
-        totals = _Totals(counted)
-        numbers = {
-            row.id: _count(with_preferences(definition_of(row, tables), access).criteria, context, totals)
-            for row in rows
-        }
+        totals = _Totals(visible)
+        asked = {row.id: with_preferences(definition_of(row, tables), access).criteria for row in rows}
+        # Once by all that any queue asks for: the rest is added up from that, which is less.
+        every = {column for criteria in asked.values() if _are_of_open(criteria) for column in grouped_by(criteria)}
+        totals.rows_by(tuple(column for column in _GROUPED_BY if column in every))
+        numbers = {queue_id: _count(criteria, context, totals) for queue_id, criteria in asked.items()}
         cache.set(key, (of_stamp, numbers), KEPT_SECONDS)
     return numbers
 
@@ -154,31 +158,48 @@ def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables,
 class _Totals:
     """Groups added up by a part of what they are grouped by: of thousands few remain to be judged."""
 
-    def __init__(self, counted: Counted) -> None:
-        self._known: dict[tuple[str, ...], Counted] = {TicketGroup._fields: counted}
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows: dict[tuple[str, ...], Sequence[Row]] = {_GROUPED_BY: rows}
+        self._groups: dict[tuple[str, ...], list[tuple[TicketGroup, int]]] = {}
 
-    def by(self, columns: tuple[str, ...]) -> Counted:
+    def by(self, columns: tuple[str, ...]) -> list[tuple[TicketGroup, int]]:
         """Give the groups with these columns alone, empty in the others."""
-        if columns not in self._known:
-            wider = (known for known in self._known if set(columns) <= set(known))
-            source = self._known[min(wider, key=lambda known: len(self._known[known]))]
-            places = [TicketGroup._fields.index(column) for column in columns]
-            totals: Counter[tuple[Any, ...]] = Counter()
-            for group, number in source:
-                totals[tuple([group[place] for place in places])] += number
-            empty: dict[str, Any] = dict.fromkeys(TicketGroup._fields)
-            self._known[columns] = [
-                (TicketGroup(**empty | dict(zip(columns, values, strict=True))), number)
-                for values, number in totals.items()
+        if columns not in self._groups:
+            self._groups[columns] = [(_group(columns, row), row[-1]) for row in self.rows_by(columns)]
+        return self._groups[columns]
+
+    def rows_by(self, columns: tuple[str, ...]) -> Sequence[Row]:
+        """Give the rows with these columns alone."""
+        if columns not in self._rows:
+            wider = (known for known in self._rows if set(columns) <= set(known))
+            widest = min(wider, key=lambda known: len(self._rows[known]))
+            totals: dict[Any, int] = {}
+            if not columns:
+                totals[()] = sum(row[-1] for row in self._rows[widest])
+            else:
+                key = itemgetter(*(widest.index(column) for column in columns))
+                for row in self._rows[widest]:
+                    values = key(row)
+                    totals[values] = totals.get(values, 0) + row[-1]
+            is_single = len(columns) == 1
+            self._rows[columns] = [
+                (values, number) if is_single else (*values, number) for values, number in totals.items()
             ]
-        return self._known[columns]
+        return self._rows[columns]
+
+
+def _group(columns: tuple[str, ...], row: Row) -> TicketGroup:
+    given: dict[str, Any] = dict.fromkeys(TicketGroup._fields)
+    for column, value in zip(columns, row[:-1], strict=True):
+        given[column] = bool(value) if column in _FLAGS else value or None
+    return TicketGroup(**given)
 
 
 def _count(criteria: Iterable[Criterion], context: CriteriaContext, totals: _Totals) -> int | None:
     """Add up the groups that fulfil the criteria; None for queues that do not ask for open tickets alone or
     for something that we cannot read yet."""
     criteria = list(criteria)
-    if not any(_asks_for_open(criterion) for criterion in criteria) or unread_paths(criteria, context):
+    if not _are_of_open(criteria) or unread_paths(criteria, context):
         return None
     total = 0
     for group, number in totals.by(grouped_by(criteria)):
@@ -189,33 +210,35 @@ def _count(criteria: Iterable[Criterion], context: CriteriaContext, totals: _Tot
     return total
 
 
-def _asks_for_open(criterion: Criterion) -> bool:
-    is_state = criterion.path == "status__state" and criterion.method == "includes"
-    return is_state and chosen(criterion.value) == [TicketState.OPEN]
+def _are_of_open(criteria: Iterable[Criterion]) -> bool:
+    return any(
+        criterion.path == "status__state"
+        and criterion.method == "includes"
+        and chosen(criterion.value) == [TicketState.OPEN]
+        for criterion in criteria
+    )
 
 
-def _visible_groups(access: AgentAccess) -> tuple[str, Counted]:
+def _visible_rows(access: AgentAccess) -> tuple[str, list[Row]]:
     """Give the groups of open tickets that the agent sees (assigned, in own departments, referred), and their stamp."""
-    (stamp, everybodys), (_stamp, referred) = _groups(access)
-    return stamp, [(group, number) for group, number in everybodys if _sees(access, group)] + [
-        (group, number) for group, number in referred if not _sees(access, group)
-    ]
+    (stamp, everybodys), (_stamp, referred) = _rows(access)
+    agent, teams = access.agent.pk, access.team_ids
+    departments = frozenset() if access.agent.assigned_only else access.department_ids
+
+    def is_seen(row: Row) -> bool:
+        return row[_DEPARTMENT] in departments or row[_AGENT] == agent or row[_TEAM] in teams
+
+    return stamp, [row for row in everybodys if is_seen(row)] + [row for row in referred if not is_seen(row)]
 
 
-def _sees(access: AgentAccess, group: TicketGroup) -> bool:
-    if group.staff_id == access.agent.pk or group.team_id in access.team_ids:
-        return True
-    return not access.agent.assigned_only and group.dept_id in access.department_ids
-
-
-def _groups(access: AgentAccess) -> tuple[tuple[str, Counted], tuple[str, Counted]]:
+def _rows(access: AgentAccess) -> tuple[tuple[str, list[Row]], tuple[str, list[Row]]]:
     """Give the groups of all open tickets, and of those that are referred to the agent and his teams and departments,
     each with a stamp of its own.
 
     Both are kept for a few seconds; what has run out is read in one statement.
     """
     keys = (_shared_key(), _agent_key(access))
-    kept: dict[str, tuple[str, Counted]] = cache.get_many(keys)
+    kept: dict[str, tuple[str, list[Row]]] = cache.get_many(keys)
     missing = [key for key in keys if key not in kept]
     if missing:
         sets = {keys[0]: _open_tickets(), keys[1]: _referred_tickets(access)}
@@ -240,7 +263,7 @@ def _referred_tickets(access: AgentAccess) -> TicketQuerySet:
     return referred
 
 
-def _grouped(sets: Sequence[TicketQuerySet]) -> list[Counted]:
+def _grouped(sets: Sequence[TicketQuerySet]) -> list[list[Row]]:
     """Group and count each of these sets of tickets, all of them in one statement, from indexes alone.
 
     The rows are thousands on a large help desk, so they are taken as the database gives them.
@@ -257,17 +280,18 @@ def _grouped(sets: Sequence[TicketQuerySet]) -> list[Counted]:
         shown = _AS_ONE_TEXT if connection.vendor == "mysql" else "counted.*"
         texts.append(f"SELECT {part:d} AS part, {shown} FROM ({sql}) AS counted")  # noqa: S608 -- compiled by Django
         parameters += values
-    counted: list[Counted] = [[] for _ in sets]
+    counted: list[list[Row]] = [[] for _ in sets]
     if not texts:
         return counted
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(texts), parameters)
-        rows: Iterable[Sequence[int]] = cursor.fetchall()
+        rows: Iterable[Sequence[Any]] = cursor.fetchall()
     if connection.vendor == "mysql":
-        rows = [(part, *numbers) for part, text in rows for numbers in json.loads(f"[[{text}]]" if text else "[]")]
-    for part, status, dept, staff, team, answered, overdue, number in rows:
-        group = TicketGroup(status or None, dept or None, staff or None, team or None, bool(answered), bool(overdue))
-        counted[part].append((group, number))
+        for part, text in rows:
+            counted[part] = [tuple(row) for row in json.loads(f"[[{text}]]" if text else "[]")]
+        return counted
+    for part, *row in rows:
+        counted[part].append(tuple(map(int, row)))
     return counted
 
 
@@ -300,7 +324,7 @@ def _root_key(criteria: tuple[Criterion, ...]) -> str:
 
 
 def _shared_key() -> str:
-    return f"tickets.counts.{connection.settings_dict['NAME']}"
+    return f"tickets.open_groups.{connection.settings_dict['NAME']}"
 
 
 def _stamp_key() -> str:
