@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from helpdesk.legacy.folding import fold
 from tickets.criteria import CriteriaContext, Criterion, chosen, field_of
 from tickets.criteria_kinds import asked_statuses
-from tickets.criteria_values import DateKind, Range, TextKind
+from tickets.criteria_values import CountKind, DateKind, Range, TextKind, whole_number
 
 _UNWANTED = ("!includes", "!chosen")
+_SEVERAL = frozenset({"user__emails__address"})
+"""Texts of which a ticket may have several."""
 _OPPOSITES = (frozenset({"set", "nset"}), frozenset({"assigned", "!assigned"}))
 
 
@@ -47,7 +49,7 @@ def contradictions(criteria: Sequence[Criterion], context: CriteriaContext) -> l
     by_path: dict[str, list[Criterion]] = defaultdict(list)
     for criterion in criteria:
         by_path[criterion.path].append(criterion)
-    paths = [path for path, asked in by_path.items() if len(asked) > 1 and _contradict(asked, context)]
+    paths = [path for path, asked in by_path.items() if _contradict(asked, context)]
     labels = [str(field.label) for path in paths if (field := field_of(path)) is not None]
     if asked_statuses(criteria, context) == set() and not {"status__state", "status__id"} & set(paths):
         labels.append(_("Status"))
@@ -68,9 +70,48 @@ def _contradict(asked: Sequence[Criterion], context: CriteriaContext) -> bool:
     if wanted and not set.intersection(*wanted) - unwanted and "M" not in unwanted | set.union(*wanted):
         return True
     field = field_of(asked[0].path)
-    if field is not None and isinstance(field.kind, TextKind):
-        return len({fold(str(criterion.value)) for criterion in asked if criterion.method == "equal"}) > 1
-    return field is not None and isinstance(field.kind, DateKind) and _never(field.kind, asked, context)
+    if field is None:
+        return False
+    if isinstance(field.kind, TextKind):
+        return _no_text(asked, has_several=field.path in _SEVERAL)
+    if isinstance(field.kind, CountKind):
+        return _no_number(asked)
+    return isinstance(field.kind, DateKind) and _never(field.kind, asked, context)
+
+
+def _no_text(asked: Sequence[Criterion], *, has_several: bool) -> bool:
+    """Whether no text is so: two different ones at once, or one with and without the same.
+
+    Where a ticket has several texts, each of those that are wanted may be another one.
+    """
+    said: dict[str, set[str]] = defaultdict(set)
+    for criterion in asked:
+        said[criterion.method].add(fold(str(criterion.value)))
+    parts, lacking = said["contains"], said["!contains"]
+    if (len(said["equal"]) > 1 and not has_several) or any(lack in part for part in parts for lack in lacking):
+        return True
+    unlike = said["nequal"] | said["!equal"]
+    return any(
+        text in unlike
+        or any(lack in text for lack in lacking)
+        or (not has_several and any(part not in text for part in parts))
+        for text in said["equal"]
+    )
+
+
+def _no_number(asked: Sequence[Criterion]) -> bool:
+    """Whether no number from 0 on is so."""
+    least, most = 0, None
+    for criterion in asked:
+        number = whole_number(criterion.value)
+        if number is None:
+            continue
+        if criterion.method in {"equal", "greater"}:
+            least = max(least, number + (criterion.method == "greater"))
+        if criterion.method in {"equal", "less"}:
+            highest = number - (criterion.method == "less")
+            most = highest if most is None else min(most, highest)
+    return most is not None and least > most
 
 
 def _never(kind: DateKind, asked: Sequence[Criterion], context: CriteriaContext) -> bool:
@@ -82,8 +123,11 @@ def _never(kind: DateKind, asked: Sequence[Criterion], context: CriteriaContext)
         if bounds is not None:
             ranges.append(bounds)
     starts = [start for start, _end, _inclusive in ranges if start is not None]
-    ends = [end for _start, end, _inclusive in ranges if end is not None]
-    return bool(starts and ends) and max(starts) > min(ends)
+    ends = [(end, is_inclusive) for _start, end, is_inclusive in ranges if end is not None]
+    if not starts or not ends:
+        return False
+    last, is_inclusive = min(ends)
+    return max(starts) > last or (max(starts) == last and not is_inclusive)
 
 
 def _is_read(criterion: Criterion, context: CriteriaContext) -> bool:

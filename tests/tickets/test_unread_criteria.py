@@ -51,6 +51,13 @@ def test_a_condition_that_is_not_understood_is_named_and_nothing_is_counted(desk
         ("Status", [["status__id", "includes", {"3": "Closed"}]]),
         ("Issue Summary", [["cdata__subject", "equal", "Réglages"], ["cdata__subject", "equal", "Paper"]]),
         ("Created", [["created", "period", "td"], ["created", "period", "yd"]]),
+        ("Created", [["created", "between", {"left": "2026-05-20", "right": "2026-05-10"}]]),
+        ("Created", [["created", "before", "2026-05-10"], ["created", "after", "2026-05-10"]]),
+        ("Number of entries", [["thread_count", "greater", "3"], ["thread_count", "less", "4"]]),
+        ("Number of entries", [["thread_count", "less", "0"]]),
+        ("Issue Summary", [["cdata__subject", "equal", "Réglages"], ["cdata__subject", "nequal", "reglages"]]),
+        ("Issue Summary", [["cdata__subject", "equal", "Paper"], ["cdata__subject", "contains", "toner"]]),
+        ("Issue Summary", [["cdata__subject", "contains", "Papers"], ["cdata__subject", "!contains", "paper"]]),
     ],
 )
 def test_conditions_that_exclude_each_other_are_named(desk: Desk, label: str, criteria: list[Any]) -> None:
@@ -62,6 +69,11 @@ def test_conditions_that_exclude_each_other_are_named(desk: Desk, label: str, cr
 def test_conditions_that_agree_are_not_named(desk: Desk) -> None:
     twice = [["cdata__subject", "equal", "Réglages"], ["cdata__subject", "equal", "REGLAGES"]]
     assert page_of(desk, queue_with(*twice, ["created", "period", "td"], ["created", "period", "tm"])).problems == []
+    subject = [["cdata__subject", *one] for one in (("contains", "Pap"), ("!contains", "paper"), ("nequal", "Pap"))]
+    numbers = [["thread_count", *one] for one in (("greater", "3"), ("less", "5"), ("equal", "4"))]
+    subject += [["user__emails__address", "equal", name] for name in ("a@x.test", "b@x.test")]
+    one_day = ["created", "between", {"left": "2026-05-10", "right": "2026-05-10"}]
+    assert page_of(desk, queue_with(*subject, *numbers, one_day, title="Other")).problems == []
 
 
 @pytest.mark.parametrize("criterion", [["isanswered", "nset", None], ["status__id", "includes", {}]])
