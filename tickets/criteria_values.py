@@ -6,7 +6,7 @@ NULL never fulfils a negated comparison, as in SQL.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.legacy.patterns import LONGEST_PATTERN, Pattern, UnusablePattern
-from tickets.criteria import CriteriaContext, FieldKind, chosen
+from tickets.criteria import CriteriaContext, Criterion, FieldKind, chosen, field_of
 from tickets.criteria_kinds import INCLUDES, PRESENCE, Choices, missing_choices
 from tickets.criteria_operands import Column, Operand, Related, keys_in_answer
 from tickets.periods import period_range
@@ -217,11 +217,15 @@ class DateKind(FieldKind):
         if method == "nequal":
             day = self.bounds("equal", value, context)
             return None if day is None else self.present() & ~self.within(day)
-        if method == "period":
-            ranges = [found for code in chosen(value) if (found := self.bounds("period", code, context)) is not None]
-            return self.within(ranges[0]) if ranges else None
-        bounds = self.bounds(method, value, context)
+        bounds = self.asked(method, value, context)
         return None if bounds is None else self.within(bounds)
+
+    def asked(self, method: str, value: Any, context: CriteriaContext) -> Range | None:
+        """Give the range in which the date must lie; None where no single one says it."""
+        if method == "period":
+            ranges = (self.bounds("period", code, context) for code in chosen(value))
+            return next((found for found in ranges if found is not None), None)
+        return self.bounds(method, value, context)
 
     def bounds(self, method: str, value: Any, context: CriteriaContext) -> Range | None:
         """Give the range that a method means; None for none, or a value that cannot be read."""
@@ -264,6 +268,17 @@ class DateKind(FieldKind):
         if any(self.bounds(asked, one, context) is not None for one in (value, *chosen(value))):
             return ""
         return _("the date or time span cannot be read")
+
+
+def asked_since(criteria: Iterable[Criterion], context: CriteriaContext, path: str) -> datetime | None:
+    """Give the moment since which the date of a path must lie by the criteria; None when it may be any."""
+    found: list[datetime] = []
+    for criterion in criteria:
+        field = field_of(criterion.path) if criterion.path == path else None
+        if field is not None and isinstance(field.kind, DateKind):
+            bounds = field.kind.asked(criterion.method, criterion.value, context)
+            found += [bounds[0]] if bounds is not None and bounds[0] is not None else []
+    return max(found, default=None)
 
 
 def read_moment(value: Any, zone: tzinfo) -> datetime | None:

@@ -18,7 +18,8 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import OperationalError, connection
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
@@ -29,12 +30,13 @@ from tickets import ranking
 from tickets.constants import TicketState
 from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of, lead_to_few
 from tickets.criteria_kinds import asked_assignees, asked_statuses
+from tickets.criteria_values import asked_since
 from tickets.models import Ticket, TicketRank
 from tickets.page_statements import DEPARTMENT, MOST_ROWS, STATUS, URGENCY, Part, Statement, kept, union
 from tickets.querysets import PlacedReferrals, TicketQuerySet
 from tickets.reference_data import priorities, status_ids
 from tickets.reference_data import statuses as known_statuses
-from tickets.sorting import LEAST_URGENT, Phase, SortKey, TicketOrder
+from tickets.sorting import LEAST_URGENT, Phase, Since, SortKey, TicketOrder
 
 MOST_BRANCHES = 48
 """With more statuses times departments the departments become a condition: such an agent sees most tickets anyway."""
@@ -98,6 +100,8 @@ class Asked:
     sees_everything: bool
     lasts: bool
     """Whether the condition is likely to be asked for again."""
+    since: Since | None
+    """Since when the condition asks tickets to be closed."""
     walks: bool = False
     """Whether the tickets of each status are gone through in their order, though any status will do: of a condition
     that most tickets fulfil the first page is found soon."""
@@ -157,6 +161,7 @@ def visible_page(
         with_merged=with_merged,
         sees_everything=sees_everything,
         lasts=more is None and _last(criteria),
+        since=None if statuses is None or sees_everything else _closed_since(criteria, context),
     )
     rows = _first_rows(asked, size + 1) if statuses is not None else _rows_of_any_status(asked, criteria, size + 1)
     has_more, rows = len(rows) > size, rows[:size]
@@ -191,6 +196,11 @@ def _rows_of_any_status(asked: Asked, criteria: Iterable[Criterion], number: int
 def _last(criteria: Iterable[Criterion]) -> bool:
     fields = ((field_of(criterion.path), criterion) for criterion in criteria)
     return all(field is None or field.kind.lasts(criterion.method) for field, criterion in fields)
+
+
+def _closed_since(criteria: Iterable[Criterion], context: CriteriaContext) -> Since | None:
+    moment = asked_since(criteria, context, "closed")
+    return None if moment is None else Since("closed", moment)
 
 
 # --- Branches ---------------------------------------------------------------------------------------------------------
@@ -342,7 +352,8 @@ def _statements(asked: Asked, usable: frozenset[str]) -> tuple[Statements, Mappi
     asked, moment = _with_stand_ins(asked, moment, given)
     key = (
         *(asked.condition, asked.statuses, asked.assignees, asked.order, asked.values, asked.backwards),
-        *(asked.with_merged, asked.sees_everything, asked.walks, moment.since is None, moment.placed is None, usable),
+        *(asked.with_merged, asked.sees_everything, asked.walks, asked.since),
+        *(moment.since is None, moment.placed is None, usable),
         () if asked.sees_everything else _reach(asked.access),
         *(tuple((row.id, row.urgency) for row in priorities().values()), tuple(status_ids(TicketState.OPEN))),
         tuple(known_statuses()) if asked.walks else (),
@@ -396,29 +407,64 @@ def _compiled(asked: Asked, moment: Moment, usable: frozenset[str]) -> Statement
     parts, keys = list(_branches(asked, moment)), asked.keys
     branches = [part for part in parts if isinstance(part, Branch)]
     ranked = [part for part in parts if isinstance(part, RankedBranch)]
+
+    def of_phase(phase: Phase) -> Sequence[Branch]:
+        if not phase.hidden or connection.vendor != "postgresql":
+            return branches  # the others are told which index to use
+        hiding = _branches(replace(asked, condition=_hiding(asked.condition, phase.hidden)), moment)
+        return [part for part in hiding if isinstance(part, Branch)]
+
     return Statements(
         (_of_ranks(branch, *group, keys) for branch in ranked for group in _urgencies(branch, keys, asked.values)),
         (
-            _of_tickets(branches, phase, keys, usable)
-            for phase in asked.order.phases(asked.values, backwards=asked.backwards)
+            _of_tickets(of_phase(phase), phase, keys, usable)
+            for phase in asked.order.phases(asked.values, backwards=asked.backwards, since=asked.since)
         ),
     )
+
+
+def _hiding(condition: Q, date: str) -> Q:
+    """Give the condition with what it asks of a date as one expression, of which PostgreSQL takes half of all tickets
+    to fulfil it. It would take these for few and read all of a year to find the last that were changed.
+    """
+    if condition.connector != Q.AND or condition.negated:
+        return condition
+    children: list[Any] = [_hiding(child, date) if isinstance(child, Q) else child for child in condition.children]
+    asked: list[Any] = [child for child in children if isinstance(child, tuple) and child[0].partition("__")[0] == date]
+    if asked:
+        fulfils = ExpressionWrapper(Q.create(asked), output_field=BooleanField())
+        children = [*(child for child in children if child not in asked), Coalesce(fulfils, Value(False))]
+    return Q.create(children)
 
 
 def _of_tickets(
     branches: Sequence[Branch], phase: Phase, keys: Sequence[SortKey], usable: frozenset[str]
 ) -> Statement | None:
     """Give the statement for the values of the keys of the first tickets of all branches together."""
-    clauses, names = [key.order() for key in phase.keys], [key.name for key in keys]
-    parts = (
-        Part(
-            branch.tickets.filter(phase.condition).order_by(*clauses).values_list(*names)[:MOST_ROWS],
-            branch.index if branch.index in usable else "",
-            [{STATUS: status, DEPARTMENT: department} for status, department in branch.pairs],
-        )
-        for branch in branches
-    )
+    parts = [_part(branch, phase, keys, usable) for branch in branches]
+    if phase.rest is not None:
+        parts = [*(_part(branch, phase.rest, keys, usable) for branch in branches), *parts]
     return union(parts, keys)
+
+
+def _part(branch: Branch, phase: Phase, keys: Sequence[SortKey], usable: frozenset[str]) -> Part:
+    tickets, names = branch.tickets.filter(phase.condition), [key.name for key in keys]
+    if len(phase.keys) < len(keys):
+        # Of both kinds of no date that MySQL has, NULL: between others they must be sorted as one.
+        tickets, names = tickets.annotate(no_date=NullIf(names[0], names[0])), ["no_date", *names[1:]]
+    index = _index(branch, phase)
+    return Part(
+        tickets.order_by(*(key.order() for key in phase.keys)).values_list(*names)[:MOST_ROWS],
+        index if index in usable else "",
+        [{STATUS: status, DEPARTMENT: department} for status, department in branch.pairs],
+    )
+
+
+def _index(branch: Branch, phase: Phase) -> str:
+    """Give the index that finds a part of a branch."""
+    if not phase.found_by or branch.index in {"hd_ticket_agent", "hd_ticket_team"}:
+        return branch.index
+    return f"hd_ticket_by_{phase.found_by}" if branch.pairs else ""
 
 
 def _urgencies(

@@ -86,10 +86,37 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of an order: the condition for it, and what is left to sort by."""
+    """A part of an order: the condition for it, and what is left to sort by.
+
+    `found_by` is another date than that of the order, whose index finds these tickets; `hidden` is one whose index
+    must not be used. `rest` comes right behind and is found by the same statement.
+    """
 
     keys: tuple[SortKey, ...]
     condition: Q
+    found_by: str = ""
+    hidden: str = ""
+    rest: Phase | None = None
+
+
+@dataclass(frozen=True)
+class Since:
+    """What is asked for of all tickets: that this date lies at this moment or later."""
+
+    date: str
+    moment: datetime
+
+    def parts(self, dated: Phase, without: Phase) -> Iterator[Phase]:
+        """Take what is sorted by another date, the latest first, apart where that passes the moment.
+
+        What was closed this year was changed this year: before the moment nearly everything would be looked at for
+        nothing, back to the oldest ticket. But that is no rule, for imported rows may say anything. So what may be left
+        there is found by the date that must lie behind the moment, and only if the others fill no page.
+        """
+        name = dated.keys[0].name
+        near, far = Q(**{f"{name}__gte": self.moment}), Q(**{f"{name}__lt": self.moment})
+        yield replace(dated, condition=dated.condition & near, hidden=self.date)
+        yield replace(dated, condition=dated.condition & far, found_by=self.date, rest=without)
 
 
 @dataclass(frozen=True)
@@ -142,11 +169,11 @@ class TicketOrder:
         """Give the keys in the direction of reading."""
         return tuple(key.reversed for key in self.keys) if backwards else self.keys
 
-    def phases(self, values: Sequence[Any] | None, *, backwards: bool) -> Iterator[Phase]:
+    def phases(self, values: Sequence[Any] | None, *, backwards: bool, since: Since | None = None) -> Iterator[Phase]:
         """Give what follows the ticket with these values (None: everything) in parts that come one after the other.
 
-        Each is a condition with the keys that are left to sort by. Sorting by a date has two parts, tickets with and
-        without one, because no engine finds both in the order of one index.
+        Sorting by a date has two parts, tickets with and without one, because no engine finds both in the order of one
+        index; `since`, which holds for all tickets that are asked for, may take the first one apart.
         """
         keys = self.directed(backwards)
         if self.only_date is None:
@@ -156,8 +183,15 @@ class TicketOrder:
         # MySQL has two kinds of no date, one after the other in an index; the other engines need to be led to theirs.
         without = Phase((last,) if connection.vendor == "mysql" else (date, last), Q(**{f"{date.name}__isnull": True}))
         dated = Phase((date, last), Q(**{f"{date.name}__isnull": False}))
+
+        def latest_first(dated: Phase) -> Iterator[Phase]:
+            if since is None or since.date == date.name:
+                yield from (dated, without)
+            else:
+                yield from since.parts(dated, without)
+
         if values is None:
-            yield from (dated, without) if date.descending else (without, dated)
+            yield from latest_first(dated) if date.descending else (without, dated)
             return
         beyond_id = last.beyond(values[1]) or Q()
         if values[0] is None:
@@ -166,8 +200,8 @@ class TicketOrder:
             return
         # The first condition is a range of the index, the second one cuts off those of the same moment.
         within = Q(**{f"{date.name}__{'lte' if date.descending else 'gte'}": values[0]})
-        yield Phase(dated.keys, within & ((date.beyond(values[0]) or Q()) | beyond_id))
-        yield from (without,) if date.descending else ()
+        dated = Phase(dated.keys, within & ((date.beyond(values[0]) or Q()) | beyond_id))
+        yield from latest_first(dated) if date.descending else (dated,)
 
     def cursor(self, values: Sequence[Any]) -> str:
         """Give the text that stands for a place in the order."""

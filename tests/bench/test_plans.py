@@ -68,8 +68,8 @@ def history(transactional_db: None) -> Iterator[None]:
 
 
 NUMBERS = "/scp/queues/navigation/"
-PERIODS = (9, 12)
-"""Queues of what was closed today and this month."""
+PERIODS = (9, 10, 11, 12, 13, 14)
+"""Queues of what was closed in a period, from today to this year, the two last of them in orders of their own."""
 DEEP = ("/scp/queues/1/", "/scp/queues/8/")
 """Lists that are looked at beyond their first pages, too."""
 PAGES_BEFORE = 8

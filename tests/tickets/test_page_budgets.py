@@ -31,7 +31,7 @@ from tickets.states import thread_of
 from tickets.thread_items import SHOWN_ENTRIES
 
 QUEUE_STATEMENTS, TICKET_STATEMENTS = 8, 12
-OPEN, CLOSED = 1, 8
+OPEN, CLOSED, CLOSED_THIS_YEAR = 1, 8, 14
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def busy_ticket(desk: Desk, size: int) -> Ticket:
     return ticket
 
 
-@pytest.mark.parametrize("queue", [OPEN, CLOSED])
+@pytest.mark.parametrize("queue", [OPEN, CLOSED, CLOSED_THIS_YEAR])
 def test_queue(desk: Desk, browser: Client, queue: int) -> None:
     costs = []
     for tickets in (1, 12):
         for _ in range(tickets):
-            desk.ticket(closed=queue == CLOSED, files=[NewFile("a.txt", b"a")])
+            desk.ticket(closed=queue != OPEN, files=[NewFile("a.txt", b"a")])
         if queue == OPEN:
             busy_ticket(desk, tickets // 4)
         costs.append(statements_of(browser, f"/scp/queues/{queue}/"))

@@ -49,6 +49,7 @@ NO_CURSORS = {
 }
 """What is in cursors that nobody gave out."""
 OPEN, OPEN_UNANSWERED, ANSWERED, OVERDUE, MINE, MINE_ALONE, MY_TEAMS, CLOSED, CLOSED_TODAY = range(1, 10)
+CLOSED_THIS_YEAR = 14
 
 
 def page_of(agent: Agent, queue_id: int, **cursor: Any) -> QueuePage:
@@ -275,6 +276,48 @@ def test_pages_forth_and_back_show_every_ticket_once(desk: Desk, paths: list[str
         page = page_of(desk.agent, OPEN, before=page.before)
         assert subjects(page) == subjects(expected)
     assert (page.before, page.after is not None) == (None, True)
+
+
+@pytest.mark.parametrize("path", ["-created", "-lastupdate", "lastupdate", "-duedate"])
+def test_tickets_closed_in_a_period_come_whole_and_in_order_whatever_their_other_dates(desk: Desk, path: str) -> None:
+    """Also those changed or opened before the period, later than they were closed, or never, as imported rows say."""
+    (sort, _), date = QueueSort.objects.get_or_create(name=path, columns=[path]), path.removeprefix("-")
+    Queue.objects.filter(pk=CLOSED_THIS_YEAR).update(default_sort_id=sort.pk)
+    forget_reference_data()
+    start = NOW.replace(month=1, day=1, hour=0, minute=0)
+    moments = [
+        NOW,
+        NOW,
+        start,
+        start - timedelta(seconds=1),
+        start - timedelta(days=400),
+        None,
+        NOW - timedelta(days=1),
+    ]
+    tickets = [desk.ticket() for _ in range(3 * len(moments))]
+    for number, ticket in enumerate(tickets):
+        closed = NOW - timedelta(days=number % 4) if number % 3 else start - timedelta(days=1 + number % 2)
+        moment = moments[number % len(moments)]
+        Ticket.objects.filter(pk=ticket.pk).update(
+            **{"status": resolved_status(), "closed": closed, date: moment or (start if date == "created" else None)}
+        )
+    rows = Ticket.objects.filter(closed__gte=start).values_list("pk", date)
+    expected = [pk for pk, _ in sorted(rows, key=lambda row: (row[1].timestamp() if row[1] else 0, row[0]))]
+    expected = expected[::-1] if path.startswith("-") else expected
+    assert len(expected) == 14
+    for size in (1, 4):
+        Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=size)
+        page, seen, places = page_of(desk.agent, CLOSED_THIS_YEAR), [], []
+        while page:
+            seen += [row.ticket_id for row in page.rows]
+            places.append([row.ticket_id for row in page.rows])
+            if page.after is None:
+                break
+            page = page_of(desk.agent, CLOSED_THIS_YEAR, after=page.after)
+        assert seen == expected
+        for place in places[-2::-1]:
+            page = page_of(desk.agent, CLOSED_THIS_YEAR, before=page.before)
+            assert [row.ticket_id for row in page.rows] == place
 
 
 @pytest.mark.parametrize(
