@@ -18,6 +18,7 @@ from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.access import AgentAccess
+from helpdesk.people.permissions import AgentPermission
 from tickets.annotations import Shown, annotations_of, counted_paths
 from tickets.criteria import CriteriaContext, field_of
 from tickets.criteria_checks import problems
@@ -49,10 +50,12 @@ from tickets.querysets import TicketQuerySet
 from tickets.queues import QueueDefinition, sees_everything, with_preferences
 from tickets.reference_data import ColumnRow, PriorityRow, StyleCondition, priorities
 from tickets.row_styles import Marks, marks_for, marks_of, with_marks
-from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow
+from tickets.screens import CellValue, ColumnHeading, QueueCell, QueueHeading, QueuePage, QueueRow, TimeStyle
+from tickets.sorting import DATE_COLUMNS
 from tickets.ticket_counts import attachment_count, collaborator_count, entry_count
 from tickets.ticket_numbers import with_numbers
 
+ORGANIZATION = "user__org__name"
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 200
 
@@ -108,6 +111,7 @@ def page_of_ids(
                 column.width,
                 column.width != _USUAL_WIDTHS.get(_key(column), 100),
                 *heading_sort(column, options, sortable),
+                is_full_time=column.filter == "date:full" and column.primary in _DATE_PATHS,
             )
             for column in queue.columns
         ],
@@ -155,7 +159,7 @@ def _rows(
     show other answers, those of all tickets, requesters and organizations at once."""
     columns, of_rows = queue.columns, queue.conditions
     paths = _paths(columns)
-    asked = frozenset(paths | counted_paths(columns))
+    asked = frozenset(paths | counted_paths(columns) | ({ORGANIZATION} if _links_to_organizations(columns) else set()))
     found = {ticket.pk: ticket for ticket in _tickets(ids, asked, columns, of_rows, context)}
     short = cdata.fetch(EntryObject.TICKET, ids, {"subject", "priority"}) if ids else {}
     values = values_of(list(found.values()), paths, short)
@@ -278,6 +282,7 @@ def _row(
         ground=ground,
     )
     shown, link = Shown(row, ticket, is_search=not queue.is_queue), _link_column(queue.columns)
+    may_see_people = access.has_agent_permission(AgentPermission.USER_DIRECTORY)
     for column, mark in zip(queue.columns, of_cells, strict=True):
         signs = annotations_of(column, shown)
         cell = QueueCell(
@@ -289,6 +294,9 @@ def _row(
             after=signs.get("a", ()),
             end=signs.get(">", ()),
             is_link=column is link,
+            leads_to=None if column is link else _leads_to(column, ticket, may_see_people),
+            time_style=_TIME_STYLES.get(column.filter, TimeStyle.SHORT),
+            truncation=column.truncate,
         )
         row.cells.append(cell)
     return row
@@ -299,7 +307,25 @@ def _link_column(columns: Sequence[ColumnRow]) -> ColumnRow | None:
     for column in columns:
         if column.primary == SUBJECT:
             return column
-    return next((column for column in columns if column.filter.startswith("link:ticket")), next(iter(columns), None))
+    others = [column for column in columns if column.filter not in {"link:user", "link:org"}] or columns
+    return next((column for column in columns if column.filter.startswith("link:ticket")), next(iter(others), None))
+
+
+def _links_to_organizations(columns: Sequence[ColumnRow]) -> bool:
+    return any(column.filter == "link:org" for column in columns)
+
+
+def _leads_to(column: ColumnRow, ticket: Ticket, may_see_people: bool) -> tuple[str, int] | None:
+    """Give the page that a cell of the column leads to; None for no link, and where the agent may not see the page."""
+    if column.filter.startswith("link:ticket"):
+        return "agent:ticket", ticket.pk
+    if not may_see_people or ticket.user is None:
+        return None
+    if column.filter == "link:user":
+        return "agent:user", ticket.user.pk
+    if column.filter == "link:org" and ticket.user.org is not None:
+        return "agent:organization", ticket.user.org.pk
+    return None
 
 
 def _assignee(ticket: Ticket) -> str:
@@ -366,6 +392,10 @@ _FIELDS: dict[str, Callable[[QueueRow], CellValue]] = {
     "last_response": lambda row: row.last_response,
     "team": lambda row: row.team_name,
 }
+
+
+_DATE_PATHS = frozenset({*DATE_COLUMNS, "due", "thread__lastmessage", "thread__lastresponse"})
+_TIME_STYLES = {"date:full": TimeStyle.FULL, "date:human": TimeStyle.DISTANCE}
 
 
 def _key(column: ColumnRow) -> str:

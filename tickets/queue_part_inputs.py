@@ -28,16 +28,16 @@ _LINK_NAMES: Mapping[str, StrOrPromise] = {
     "": gettext_lazy("The value as it is"),
     "link:ticket": gettext_lazy("A link to the ticket"),
     "link:ticketP": gettext_lazy("A link to the ticket, in osTicket with a preview"),
-    "link:user": gettext_lazy("In osTicket a link to the requester"),
-    "link:org": gettext_lazy("In osTicket a link to the organization"),
-    "date:full": gettext_lazy("In osTicket date and time"),
-    "date:human": gettext_lazy("In osTicket how long ago"),
+    "link:user": gettext_lazy("A link to the requester"),
+    "link:org": gettext_lazy("A link to the organization"),
+    "date:full": gettext_lazy("Date and time of day"),
+    "date:human": gettext_lazy("How long ago"),
 }
 _TRUNCATION_NAMES: Mapping[str, StrOrPromise] = {
-    "wrap": gettext_lazy("In osTicket further lines"),
+    "wrap": gettext_lazy("Further lines"),
     "ellipsis": gettext_lazy("Cut with an ellipsis"),
-    "clip": gettext_lazy("In osTicket cut off"),
-    "lclip": gettext_lazy("In osTicket cut off at the front"),
+    "clip": gettext_lazy("Cut off"),
+    "lclip": gettext_lazy("Cut off at the front"),
 }
 
 

@@ -32,7 +32,7 @@ SUPPLEMENTAL = ("isoverdue", "isassigned", "isanswered")
 STANDARD_COLUMNS = (
     ColumnRow("number", "", "Ticket", 100),
     ColumnRow("created", "", "Created", 150),
-    ColumnRow("cdata__subject", "", "Subject", 300),
+    ColumnRow("cdata__subject", "", "Subject", 300, truncate="ellipsis"),
     ColumnRow("user__name", "", "From", 185),
     ColumnRow("cdata__priority", "", "Priority", 85),
     ColumnRow("assignee", "", "Assigned To", 160),

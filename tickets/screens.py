@@ -77,6 +77,8 @@ class ColumnHeading:
     """The parameters that sort by it, '' where nothing does."""
     sorted: str = ""
     """`ascending`, `descending`, or '' where the list is not sorted by it."""
+    is_full_time: bool = False
+    """Whether it tells date and time of day, which take more room than its key has otherwise."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,14 @@ class Annotation:
     text: str = ""
     css_class: str = ""
     avatar_of: str = ""
+
+
+class TimeStyle(StrEnum):
+    """How a time is told: as shortly as it can be, with date and time of day, or by how long ago it is."""
+
+    SHORT = "short"
+    FULL = "full"
+    DISTANCE = "distance"
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,11 @@ class QueueCell:
     end: tuple[Annotation, ...] = ()
     is_link: bool = False
     """Whether it leads to the ticket, with the whole row; one cell of each row does."""
+    leads_to: tuple[str, int] | None = None
+    """Name and number of the address that the value of another cell leads to: ticket, requester or organization."""
+    time_style: TimeStyle = TimeStyle.SHORT
+    truncation: str = "ellipsis"
+    """What becomes of a text that is too long: `wrap`, `ellipsis`, `clip` or, cut off at its front, `lclip`."""
 
     @property
     def is_annotated(self) -> bool:

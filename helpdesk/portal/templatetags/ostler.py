@@ -29,6 +29,7 @@ ICON_SPRITE = "vendor/tabler-icons/sprite.svg"
 AVATAR_HUES = 8
 NOTHING = SafeString("")
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
+MONTH, YEAR = 30.4375 * DAY, 365.25 * DAY
 
 
 @register.simple_tag
@@ -128,19 +129,33 @@ def relative_time(moment: datetime.datetime | None, style: str = "long") -> str:
     """Show how long ago or ahead `moment` is, with the absolute time as title.
 
     `style="short"` gives "3 h" where the page already says what the time means. Beyond a week it is a date, in the long
-    style with the time of day.
+    style with the time of day; `style="distance"` goes on with months and years.
     """
     if moment is None:
         return ""
+    words = distance_in_words(moment, timezone.now(), style)
+    return _time_element(moment, words, title=absolute_time(moment))
+
+
+@register.simple_tag
+def full_time(moment: datetime.datetime | None) -> str:
+    """Show date and time of day in the viewer's zone, with how long ago that is as title."""
+    if moment is None:
+        return ""
+    return _time_element(
+        moment, absolute_time(moment), title=distance_in_words(moment, timezone.now(), style="distance")
+    )
+
+
+def _time_element(moment: datetime.datetime, words: str, *, title: str) -> str:
     machine = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")
-    words = escape(distance_in_words(moment, timezone.now(), style))
-    return SafeString(f'<time datetime="{machine}" title="{escape(absolute_time(moment))}">{words}</time>')
+    return SafeString(f'<time datetime="{machine}" title="{escape(title)}">{escape(words)}</time>')
 
 
 def distance_in_words(moment: datetime.datetime, now: datetime.datetime, style: str = "long") -> str:
     """Words for the distance between two aware datetimes: "just now", "3 h ago", "in 2 d", "14 Nov, 09:30"."""
     seconds = (now - moment).total_seconds()
-    if abs(seconds) >= WEEK:
+    if abs(seconds) >= WEEK and style != "distance":
         return _date_of(moment, now, with_time=style != "short")
     if 0 <= seconds < MINUTE:
         return pgettext("time", "now") if style == "short" else _("just now")
@@ -153,15 +168,21 @@ def distance_in_words(moment: datetime.datetime, now: datetime.datetime, style: 
 
 
 def _amount(seconds: float) -> str:
-    """Whole minutes, hours or days, whichever is the largest unit that fits."""
+    """Whole minutes, hours, days, months or years, whichever is the largest unit that fits."""
     if seconds < HOUR:
         count = max(1, int(seconds // MINUTE))
         return ngettext("%(count)d min", "%(count)d min", count) % {"count": count}
     if seconds < DAY:
         count = int(seconds // HOUR)
         return ngettext("%(count)d h", "%(count)d h", count) % {"count": count}
-    count = int(seconds // DAY)
-    return ngettext("%(count)d d", "%(count)d d", count) % {"count": count}
+    if seconds < MONTH:
+        count = int(seconds // DAY)
+        return ngettext("%(count)d d", "%(count)d d", count) % {"count": count}
+    if seconds < YEAR:
+        count = int(seconds // MONTH)
+        return ngettext("%(count)d month", "%(count)d months", count) % {"count": count}
+    count = int(seconds // YEAR)
+    return ngettext("%(count)d year", "%(count)d years", count) % {"count": count}
 
 
 def _date_of(moment: datetime.datetime, now: datetime.datetime, *, with_time: bool) -> str:

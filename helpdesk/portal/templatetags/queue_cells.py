@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from helpdesk.portal.addresses import numbered_address
 from helpdesk.portal.templatetags import ostler
 from tickets.constants import TicketState
-from tickets.screens import QueueCell, QueueRow
+from tickets.screens import QueueCell, QueueRow, TimeStyle
 
 register = template.Library()
 
@@ -47,31 +47,59 @@ def _link(row: QueueRow, cell: QueueCell) -> str:
     if cell.key == "subject":
         words = escape(row.subject)
     elif isinstance(cell.value, datetime):
-        words = ostler.relative_time(cell.value, "short")
+        words = _time(cell.value, cell)
     else:
         words = escape(str(cell.value or row.number))
     address = escape(numbered_address("agent:ticket", row.ticket_id))
-    link = f'<a class="subject-link" dir="auto" id="ticket-{row.ticket_id:d}" href="{address}">{words}</a>'
+    looks = f"subject-link {_truncation(cell)}"
+    link = f'<a class="{looks}" dir="auto" id="ticket-{row.ticket_id:d}" href="{address}">{words}</a>'
     if not is_unanswered(row):
         return link
     return f'<span class="visually-hidden">{escape(_("Unanswered"))}</span> {link}'
 
 
 def _value(row: QueueRow, cell: QueueCell) -> str:
+    shown = _shown(row, cell)
+    if cell.leads_to is None or not cell.value:
+        return shown
+    name, number = cell.leads_to
+    # The row leads to its ticket anyway: the tab key stops at it once.
+    skipped = ' tabindex="-1"' if name == "agent:ticket" else ""
+    return f'<a class="cell-link" href="{escape(numbered_address(name, number))}"{skipped}>{shown}</a>'
+
+
+def _shown(row: QueueRow, cell: QueueCell) -> str:
     if cell.key == "number":
-        return f'<span class="number">{escape(row.number)}</span>'
+        return f'<span class="number {_truncation(cell)}">{escape(row.number)}</span>'
     if cell.key == "priority":
         return _priority(row)
     if cell.key == "assignee":
         if row.assignee_name:
-            return f'<span class="clip">{escape(row.assignee_name)}</span>'
+            return _text(escape(row.assignee_name), cell)
         return f'<span class="nobody">{escape(_("Unassigned"))}</span>'
     if cell.key == "requester":
-        name = f"<bdi>{escape(row.requester_name)}</bdi>"
-        return f'<span class="clip" title="{escape(row.requester_email)}">{name}</span>'
+        return _text(f"<bdi>{escape(row.requester_name)}</bdi>", cell, title=row.requester_email)
     if isinstance(cell.value, datetime):
-        return ostler.relative_time(cell.value, "short")
-    return f'<span class="clip">{"" if cell.value is None else escape(str(cell.value))}</span>'
+        return _time(cell.value, cell)
+    return _text("" if cell.value is None else escape(str(cell.value)), cell)
+
+
+def _text(html: str, cell: QueueCell, title: str = "") -> str:
+    titled = f' title="{escape(title)}"' if title else ""
+    return f'<span class="{_truncation(cell)}"{titled}>{html}</span>'
+
+
+def _time(moment: datetime, cell: QueueCell) -> str:
+    if cell.time_style == TimeStyle.FULL:
+        return ostler.full_time(moment)
+    return ostler.relative_time(moment, cell.time_style)
+
+
+_TRUNCATIONS = {"wrap": "text-wrap", "clip": "text-clip", "lclip": "text-lclip"}
+
+
+def _truncation(cell: QueueCell) -> str:
+    return _TRUNCATIONS.get(cell.truncation, "clip")
 
 
 def _priority(row: QueueRow) -> str:
