@@ -87,6 +87,8 @@ ADDRESSES = (
     "/scp/search/?q=rare7+kowalski",
     "/scp/search/?q=yesterday+nobody+changed",
     "/scp/search/?q=due:<2d",
+    "/scp/search/?q=-subject:printer",
+    "/scp/search/?q=-from:kowalski+-dept:legal+-number:123",
     *(f"/scp/queues/{queue}/" for queue in PERIODS),
     NUMBERS,
 )
