@@ -57,12 +57,15 @@ def note_usability(kind: str, pk: int, *, is_usable: bool) -> None:
 
 
 def _filters_naming(kind: str, pk: int) -> Iterator[TicketFilter]:
-    """Give the filters with an action that names a row, each once."""
+    """Give the filters with an action that names a row, each once; some do by the number of another action."""
     actions = registered_actions()
     types = [key for key, action in actions.items() if any(option.row == kind for option in action.options())]
-    seen = set()
-    for row in FilterAction.objects.filter(type__in=types).select_related("filter").order_by("id"):
-        named = actions[row.type].named_rows(configuration_of(row.configuration))
-        if named.get(kind) == pk and row.filter is not None and row.filter_id not in seen:
-            seen.add(row.filter_id)
-            yield row.filter
+    naming = [
+        row
+        for row in FilterAction.objects.filter(type__in=types).select_related("filter").order_by("id")
+        if actions[row.type].named_rows(configuration_of(row.configuration)).get(kind) == pk
+    ]
+    if naming:
+        numbers = [str(row.pk) for row in naming]
+        naming += FilterAction.objects.filter(type__in=numbers).select_related("filter").order_by("id")
+    yield from {row.filter.pk: row.filter for row in naming if row.filter is not None}.values()

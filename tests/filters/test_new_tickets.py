@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from filters.actions import Action, Draft, register, unregister
 from filters.models import FilterAction, TicketFilter
+from filters.upkeep import retire_filters
 from helpdesk.configuration.models import SystemLogEntry
 from helpdesk.files.models import Attachment, StoredFile
 from helpdesk.files.services import attach, store_file
@@ -286,6 +287,8 @@ def test_an_old_action_does_what_the_row_with_its_number_does(sales: Department)
     ticket = open_ticket()
     assert ticket.dept == sales
     assert [edit["type"] for edit in edits(ticket)] == ["Department"]
+    pointing = TicketFilter.objects.get(actions__type=str(number))
+    assert set(retire_filters("department", sales.pk)) == {named, pointing}
     make_filter(actions=[("4711", []), ("٣", [])], name="Old")
     open_ticket()
     assert "is not known here" in SystemLogEntry.objects.filter(title="Ticket filter").latest("log_id").log
