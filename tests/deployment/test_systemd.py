@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.once
 
 UNITS = REPOSITORY / "docker" / "systemd"
 SERVICES = ["ostler-web.service", "ostler-worker.service", "ostler-beat.service", "ostler-mail.service"]
+BACKUP = "ostler-backup.service"
 INSTALLED = "/opt/ostler/bin/ostler"
 WORST_EXPOSURE = 2.0
 """As `systemd-analyze security` counts it: 0 is a service that can do nothing, 10 one that runs as root."""
@@ -60,7 +62,9 @@ def exposure(units: Path, service: str) -> float:
 
 
 def test_systemd_understands_every_unit_without_a_word(units: Path) -> None:
-    done = analyze(units, "verify", *(f"./{name}" for name in [*SERVICES, "ostler.target"]))
+    done = analyze(
+        units, "verify", *(f"./{name}" for name in [*SERVICES, BACKUP, "ostler-backup.timer", "ostler.target"])
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -76,7 +80,7 @@ def test_a_program_that_does_not_exist_would_be_noticed(units: Path) -> None:
     assert "/nowhere is not executable" in analyze(units, "verify", f"./{service.name}").stderr
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, BACKUP])
 def test_the_services_are_locked_down(units: Path, service: str) -> None:
     """The drop-in with the common settings applies: without it the level is above 9."""
     assert exposure(units, service) <= WORST_EXPOSURE
@@ -99,6 +103,27 @@ def test_each_service_runs_its_program_for_ever(service: str) -> None:
     assert "\nRestart=always\n" in text
     assert "\nWantedBy=ostler.target\n" in text
     assert "StartLimitIntervalSec=0" in (UNITS / "ostler-.service.d" / "common.conf").read_text()
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_old_backups_go_only_after_one_that_succeeded(tmp_path: Path, succeeds: bool) -> None:
+    place, program = tmp_path / "backups", tmp_path / "ostler"
+    place.mkdir()
+    old, other = place / "2026-01-01.zip", place / "2026-01-01.txt"
+    for path in (old, other):
+        path.touch()
+        os.utime(path, (0, 0))
+    program.write_text(
+        '#!/bin/sh\n[ "$1 $2" = "backup --with-secrets" ] && ' + ('touch "$3"\n' if succeeds else "false\n")
+    )
+    program.chmod(0o755)
+    (line,) = re.findall(r"^ExecStart=(.*)$", (UNITS / BACKUP).read_text(), re.M)
+    for written, meant in {"$$": "$", "%%": "%", INSTALLED: str(program), "/var/backups/ostler": str(place)}.items():
+        line = line.replace(written, meant)
+    assert subprocess.run(shlex.split(line), check=False).returncode == (0 if succeeds else 1)
+    (new,) = [path.name for path in place.glob("*.zip") if path != old] or [""]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}\.zip" if succeeds else "", new)
+    assert (old.exists(), other.exists()) == (not succeeds, True)
 
 
 def test_the_example_names_documented_settings_and_no_secret() -> None:
