@@ -26,6 +26,7 @@ from django.db.models.lookups import (
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 
+from helpdesk.legacy.characters import clean_text, needs_care, readable_text
 from helpdesk.legacy.folding import FUNCTION
 from helpdesk.legacy.references import LegacyForeignKey, ZeroForeignKey
 from helpdesk.legacy.text_fields import LegacyCharField, LegacyTextField, LimitedText
@@ -197,6 +198,11 @@ class EnumField(models.CharField):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["choices"], kwargs["max_length"]
         return name, path, args, {**kwargs, "values": self.values}
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """Give what is no value, and looked for all the same, in characters that every column can be compared with."""
+        value = super().get_db_prep_value(value, connection, prepared)
+        return readable_text(clean_text(value)) if isinstance(value, str) and needs_care(value) else value
 
 
 class PhpJSONField(LimitedText, models.TextField):
