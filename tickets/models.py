@@ -389,12 +389,14 @@ class TicketRank(models.Model):
     """What queues that sort by priority sort a ticket by (`tickets.ranking`): the priority is a form answer, which no
     index of `ticket` holds.
 
-    A date that the ticket does not have is `ranking.NO_DATE` here.
+    A date that the ticket does not have is `ranking.NO_DATE` here, an agent or a team 0.
     """
 
     ticket_id = models.PositiveBigIntegerField(primary_key=True)
     status_id = models.PositiveBigIntegerField()
     dept_id = models.PositiveBigIntegerField()
+    staff_id = models.PositiveBigIntegerField(default=0)
+    team_id = models.PositiveBigIntegerField(default=0)
     urgency = models.PositiveIntegerField()
     lastupdate = models.DateTimeField()
     created = models.DateTimeField()
@@ -406,6 +408,22 @@ class TicketRank(models.Model):
             models.Index(fields=["status_id", "dept_id", "urgency", "lastupdate", "ticket_id"], name="hd_rank_updated"),
             models.Index(fields=["status_id", "dept_id", "urgency", "created", "ticket_id"], name="hd_rank_created"),
             models.Index(fields=["status_id", "dept_id", "urgency", "est_duedate", "ticket_id"], name="hd_rank_due"),
+            models.Index(
+                fields=["staff_id", "status_id", "urgency", "lastupdate", "ticket_id", "dept_id"],
+                name="hd_rank_agent_updated",
+            ),
+            models.Index(
+                fields=["staff_id", "status_id", "urgency", "est_duedate", "ticket_id", "dept_id"],
+                name="hd_rank_agent_due",
+            ),
+            models.Index(
+                fields=["team_id", "status_id", "urgency", "lastupdate", "ticket_id", "dept_id"],
+                name="hd_rank_team_updated",
+            ),
+            models.Index(
+                fields=["team_id", "status_id", "urgency", "est_duedate", "ticket_id", "dept_id"],
+                name="hd_rank_team_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -413,8 +431,8 @@ class TicketRank(models.Model):
 
 
 class ReferredTicket(models.Model):
-    """A referral with the ticket that it leads to and the status of that (`tickets.ranking`): the open tickets among
-    all that were ever referred to somebody are found at once.
+    """A referral with the ticket that it leads to, its status and its dates (`tickets.ranking`): the open tickets among
+    all that were ever referred to somebody are found at once, and the first ones by a date.
     """
 
     referral_id = models.PositiveBigIntegerField(primary_key=True)
@@ -422,11 +440,27 @@ class ReferredTicket(models.Model):
     object_id = models.PositiveBigIntegerField()
     status_id = models.PositiveBigIntegerField()
     ticket_id = models.PositiveBigIntegerField()
+    lastupdate = models.DateTimeField(null=True)
+    created = models.DateTimeField(null=True)
+    est_duedate = models.DateTimeField(null=True)
+    closed = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "hd_ticket_referred"
         indexes = [
             models.Index(fields=["object_type", "object_id", "status_id", "ticket_id"], name="hd_referred_status"),
+            models.Index(
+                fields=["object_type", "object_id", "status_id", "lastupdate", "ticket_id"], name="hd_referred_updated"
+            ),
+            models.Index(
+                fields=["object_type", "object_id", "status_id", "created", "ticket_id"], name="hd_referred_created"
+            ),
+            models.Index(
+                fields=["object_type", "object_id", "status_id", "est_duedate", "ticket_id"], name="hd_referred_due"
+            ),
+            models.Index(
+                fields=["object_type", "object_id", "status_id", "closed", "ticket_id"], name="hd_referred_closed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,8 +18,11 @@ from django.db.models import QuerySet
 from tickets.sorting import SortKey
 
 Made = TypeVar("Made")
-STATUS, DEPARTMENT, URGENCY = 2_147_483_629, 2_147_483_630, 2_147_483_631
-"""Stand for a status, a department and an urgency in a queryset that is compiled once for all of them."""
+WHOM, STATUS, DEPARTMENT, URGENCY = 2_147_483_626, 2_147_483_629, 2_147_483_630, 2_147_483_631
+"""Stand for an agent or a team (or what else a ticket may be of), a status, a department and an urgency in a queryset
+that is compiled once for all of them."""
+BY_ID = "PRIMARY"
+"""Stands for an index where a part is found from few ids: SQLite would go through an index in the order asked for."""
 MOST_ROWS = 1_987_654_321
 """Stands in a queryset for the number of rows that are wanted: `tickets[:MOST_ROWS]`."""
 MOST_KEPT = 200
@@ -28,11 +31,15 @@ MOST_KEPT = 200
 
 @dataclass(frozen=True)
 class Part:
-    """Sorted rows, at most `MOST_ROWS`. `index`: which one to force; `places`: what the stand-ins stand for."""
+    """Sorted rows, at most `MOST_ROWS`. `index`: which one to force; `places`: what the stand-ins stand for.
+
+    `may_repeat`: the same row may come in more than one place, and counts once.
+    """
 
     rows: QuerySet[Any, Any]
     index: str = ""
     places: Sequence[Mapping[int, int]] = ()
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,21 +73,22 @@ def union(parts: Iterable[Part], keys: Sequence[SortKey]) -> Statement | None:
     texts: list[str] = []
     parameters: list[Any] = []
     compiler: Any = None
+    may_repeat = False
     for part in parts:
         candidate = part.rows.query.get_compiler(connection=connection)
         try:
             sql, values = candidate.as_sql()
         except EmptyResultSet:
             continue
-        compiler = candidate
-        if part.index:
+        compiler, may_repeat = candidate, may_repeat or part.may_repeat
+        if part.index and connection.vendor != "postgresql":  # which cannot be told
             sql = _with_hint(sql, part.index, part.rows.model._meta.db_table)
-        _repeat(sql, values, part.places or [{}], keys, texts, parameters)
+        _repeat(sql, values, part, keys, texts, parameters)
     if compiler is None:
         return None
     converters = compiler.get_converters([column for column, *_names in compiler.select]).items()
     return Statement(
-        _joined(texts, keys),
+        _joined(texts, keys, may_repeat=may_repeat),
         tuple(parameters),
         tuple((place, tuple(functions), column) for place, (functions, column) in converters),
     )
@@ -104,7 +112,7 @@ def kept(key: Hashable, make: Callable[[], Made]) -> Made:
 def _repeat(
     sql: str,
     parameters: Sequence[Any],
-    places: Sequence[Mapping[int, int]],
+    part: Part,
     keys: Sequence[SortKey],
     texts: list[str],
     texts_parameters: list[Any],
@@ -113,6 +121,7 @@ def _repeat(
 
     PostgreSQL gets one statement that goes through the places: planning each of them would take longer than running it.
     """
+    places = part.places or [{}]
     if connection.vendor != "postgresql" or len(places) == 1:
         for given in places:
             texts.append(sql)
@@ -135,7 +144,8 @@ def _repeat(
     rows = ", ".join(f"({', '.join(f'{given[one]:d}' for one in columns)})" for given in places)
     names = ", ".join(name.removeprefix("place.") for name in columns.values())
     every = f"(VALUES {rows}) AS place ({names}) CROSS JOIN LATERAL ({inner}) AS part"
-    texts.append(f"SELECT part.* FROM {every}{_first(keys)}")  # noqa: S608 -- compiled by Django
+    distinct = "DISTINCT " if part.may_repeat else ""
+    texts.append(f"SELECT {distinct}part.* FROM {every}{_first(keys)}")  # noqa: S608 -- compiled by Django
     texts_parameters += others
 
 
@@ -143,11 +153,12 @@ def _given(value: Any, given: Mapping[int, int]) -> Any:
     return given.get(value, value) if isinstance(value, int) else value
 
 
-def _joined(texts: Sequence[str], keys: Sequence[SortKey]) -> str:
+def _joined(texts: Sequence[str], keys: Sequence[SortKey], *, may_repeat: bool) -> str:
     """Take the first rows of several sorted statements."""
     if len(texts) == 1:
         return texts[0]
-    parts = " UNION ALL ".join(f"SELECT * FROM ({text}) AS part{place}" for place, text in enumerate(texts))  # noqa: S608
+    operator = " UNION " if may_repeat else " UNION ALL "
+    parts = operator.join(f"SELECT * FROM ({text}) AS part{place}" for place, text in enumerate(texts))  # noqa: S608
     return f"{parts}{_first(keys)}"
 
 
@@ -161,5 +172,8 @@ def _with_hint(sql: str, index: str, table: str) -> str:
     SQLite, whose statistics end at a thousand rows, goes through all departments for the tickets of one agent.
     """
     text, name = f" FROM {connection.ops.quote_name(table)} ", connection.ops.quote_name(index)
-    hint = f"FORCE INDEX ({name})" if connection.vendor == "mysql" else f"INDEXED BY {name}"
-    return sql.replace(text, f"{text}{hint} ", 1)
+    if index == BY_ID:
+        hint = "" if connection.vendor == "mysql" else "NOT INDEXED "
+    else:
+        hint = f"FORCE INDEX ({name}) " if connection.vendor == "mysql" else f"INDEXED BY {name} "
+    return sql.replace(text, f"{text}{hint}", 1)

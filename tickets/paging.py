@@ -4,7 +4,8 @@ A condition with OR over departments, assignments and referrals makes every engi
 them. Instead the visible tickets are taken apart into branches that exclude each other: one for each status and
 department of the agent, where one of our indexes (helpdesk/legacy/indexes.py) gives the tickets in order, and a few for
 what is assigned or referred to the agent from other departments. Each branch yields at most a page, and the page is
-the best of these. Queues that sort by priority find theirs in the order of the ranks (tickets/ranking.py).
+the best of these. Queues that sort by priority find theirs in the order of the ranks (tickets/ranking.py), whose tables
+also give in order what an index of the tickets cannot: what is assigned by priority, what is referred by a date.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.indexes import present_indexes
 from helpdesk.legacy.time_limits import TookTooLong, time_limit
 from helpdesk.people.access import AgentAccess
+from helpdesk.threads.constants import ObjectType
 from tickets import ranking
 from tickets.constants import TicketState
 from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of, lead_to_few
 from tickets.criteria_kinds import asked_assignees, asked_statuses
 from tickets.criteria_values import asked_since
-from tickets.models import Ticket, TicketRank
-from tickets.page_statements import DEPARTMENT, MOST_ROWS, STATUS, URGENCY, Part, Statement, kept, union
-from tickets.querysets import PlacedReferrals, TicketQuerySet
+from tickets.models import ReferredTicket, Ticket, TicketRank
+from tickets.page_statements import BY_ID, DEPARTMENT, MOST_ROWS, STATUS, URGENCY, WHOM, Part, Statement, kept, union
+from tickets.querysets import PlacedReferrals, TicketQuerySet, outside_of
 from tickets.reference_data import priorities, status_ids
 from tickets.reference_data import statuses as known_statuses
 from tickets.sorting import LEAST_URGENT, Phase, Since, SortKey, TicketOrder
@@ -49,6 +51,17 @@ _NO_SUCH_INDEX = ("1176", "no such index", "no query solution")
 MOST_RANKED_BRANCHES = 240
 """The same for statuses times departments times priorities."""
 _RANK_INDEXES = {"lastupdate": "hd_rank_updated", "created": "hd_rank_created", "est_duedate": "hd_rank_due"}
+_ASSIGNED_INDEXES = {
+    "lastupdate": ("hd_rank_agent_updated", "hd_rank_team_updated"),
+    "est_duedate": ("hd_rank_agent_due", "hd_rank_team_due"),
+}
+"""The indexes of what is assigned to agents and teams: by the dates of the queues of a new help desk."""
+_REFERRED_INDEXES = {
+    "lastupdate": "hd_referred_updated",
+    "created": "hd_referred_created",
+    "est_duedate": "hd_referred_due",
+    "closed": "hd_referred_closed",
+}
 _TICKET, _REFERRAL, _DATE = 2_147_483_627, 2_147_483_628, datetime(1971, 3, 7, 5, 41, 23, tzinfo=UTC)
 """Stand for the last ticket of the page before, the newest placed referral and, with years added, for moments in
 statements that are kept."""
@@ -74,12 +87,21 @@ class Branch:
 
 @dataclass(frozen=True)
 class RankedBranch:
-    """The tickets of some departments in the order of the ranks: urgency, `date`, id."""
+    """Tickets in the order of the ranks: urgency, `date`, id. `pairs`: the statuses and the departments (agents, teams)
+    for which `ranks`, of one of them, are repeated."""
 
     ranks: QuerySet[TicketRank]
     date: str
     pairs: tuple[tuple[int, int], ...]
-    urgencies: tuple[int, ...]
+    index: str
+
+
+@dataclass(frozen=True)
+class ReferredBranch:
+    """Referred tickets in the order of a date and the id. `pairs`: statuses, and to whom."""
+
+    referrals: QuerySet[ReferredTicket]
+    pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -206,7 +228,7 @@ def _closed_since(criteria: Iterable[Criterion], context: CriteriaContext) -> Si
 # --- Branches ---------------------------------------------------------------------------------------------------------
 
 
-def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
+def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch | ReferredBranch]:
     access, statuses, open_ids = asked.access, asked.statuses, status_ids(TicketState.OPEN)
     tickets = asked.order.annotated(Ticket.objects.filter(asked.condition), priorities())
     tickets = tickets if asked.with_merged else tickets.without_merged_children()
@@ -229,31 +251,97 @@ def _branches(asked: Asked, moment: Moment) -> Iterator[Branch | RankedBranch]:
         if not (agents <= {access.agent.pk} and teams <= access.team_ids and statuses <= set(open_ids)):
             # Of others, or closed: whether the agent sees one takes looking for a referral.
             tickets = tickets.visible_to(access, open_status_ids=open_ids)
-        yield from _assigned(tickets, statuses, agents, teams)
+        yield from _assigned(tickets, statuses, agents, teams, asked.order, moment.since)
         return
     departments = frozenset() if access.agent.assigned_only else access.department_ids
     if departments:
         yield from _of_departments(tickets, statuses, departments, asked.order, moment.since)
-    seen_open = sorted(statuses & set(open_ids))
-    mine, of_teams, referred = tickets.visible_elsewhere(
-        access, statuses=statuses, open_status_ids=seen_open, placed=moment.placed
-    )
-    if departments:
-        # Who is in all departments has a thousand own tickets, none of them elsewhere: one look says so.
-        elsewhere = Exists(Ticket.objects.filter(status__in=seen_open).outside(departments))
-        mine, of_teams = mine.filter(elsewhere), of_teams.filter(elsewhere)
-    yield Branch(mine, "hd_ticket_agent")
-    yield Branch(of_teams, "hd_ticket_team")
-    yield Branch(referred)
+    yield from _elsewhere(tickets, asked, statuses, departments, moment)
+
+
+def _elsewhere(
+    tickets: TicketQuerySet, asked: Asked, statuses: frozenset[int], departments: frozenset[int], moment: Moment
+) -> Iterator[Branch | RankedBranch | ReferredBranch]:
+    """What is assigned or referred to the agent, from outside the departments."""
+    access, seen_open = asked.access, sorted(statuses & set(status_ids(TicketState.OPEN)))
+    seen = {"statuses": statuses, "open_status_ids": seen_open}
+    mine, of_teams, referred = tickets.visible_elsewhere(access, placed=moment.placed, **seen)
+    # Who is in all departments has a thousand own tickets, none of them elsewhere: one look says so.
+    look = Q(Exists(Ticket.objects.filter(status__in=seen_open).outside(departments))) if departments else Q()
+    agents = frozenset({access.agent.pk})
+    ranked = _ranked_of(agents, access.team_ids, seen_open, asked.order, moment.since, mine, of_teams)
+    if ranked is None:
+        yield Branch(mine.filter(look), "hd_ticket_agent")
+        yield Branch(of_teams.filter(look), "hd_ticket_team")
+    else:
+        look &= outside_of("dept_id", departments) if departments else Q()
+        yield from (replace(branch, ranks=branch.ranks.filter(look)) for branch in ranked)
+        yield Branch(_saved(tickets.outside(departments), moment.since, seen_open, agents, access.team_ids))
+    date = asked.order.only_date
+    if moment.placed is None or date is None or date.name not in ranking.REFERRED_DATES:
+        yield Branch(referred)
+        return
+    named, referrals, unplaced = tickets.referred_elsewhere(access, placed=moment.placed, **seen)
+    for letter, ids in named.items():
+        # Closed ones are only listed where they are referred to a department.
+        listed = sorted(statuses) if letter == ObjectType.DEPARTMENT else seen_open
+        of_one = referrals.filter(object_type=letter, object_id=WHOM, status_id=STATUS)
+        yield ReferredBranch(of_one, tuple(product(listed, sorted(ids))))
+    if named:
+        yield from (Branch(tickets, BY_ID) for tickets in unplaced)
 
 
 def _assigned(
-    tickets: TicketQuerySet, statuses: frozenset[int], agents: frozenset[int], teams: frozenset[int]
-) -> Iterator[Branch]:
+    tickets: TicketQuerySet,
+    statuses: frozenset[int],
+    agents: frozenset[int],
+    teams: frozenset[int],
+    order: TicketOrder,
+    since: datetime | None,
+) -> Iterator[Branch | RankedBranch]:
     """A queue of somebody's tickets: these are few, whatever the agent may see besides."""
-    tickets = tickets.filter(status__in=statuses)
-    yield Branch(tickets.filter(staff__in=agents), "hd_ticket_agent")
-    yield Branch(tickets.filter(team__in=teams).exclude(staff__in=agents), "hd_ticket_team")
+    of_agents = tickets.filter(status__in=statuses, staff__in=agents)
+    of_teams = tickets.filter(status__in=statuses, team__in=teams).exclude(staff__in=agents)
+    ranked = _ranked_of(agents, teams, sorted(statuses), order, since, of_agents, of_teams)
+    if ranked is None:
+        yield Branch(of_agents, "hd_ticket_agent")
+        yield Branch(of_teams, "hd_ticket_team")
+        return
+    yield from ranked
+    yield Branch(_saved(tickets, since, statuses, agents, teams))
+
+
+def _saved(
+    tickets: TicketQuerySet,
+    since: datetime | None,
+    statuses: Iterable[int],
+    agents: frozenset[int],
+    teams: frozenset[int],
+) -> TicketQuerySet:
+    """Give those of somebody's tickets of which the ranks say nothing yet, or something old."""
+    saved = Ticket.objects.filter(updated__gte=since).values("pk")
+    return tickets.filter(Q(staff__in=agents) | Q(team__in=teams), pk__in=saved, status__in=statuses)
+
+
+def _ranked_of(
+    agents: frozenset[int],
+    teams: frozenset[int],
+    statuses: Sequence[int],
+    order: TicketOrder,
+    since: datetime | None,
+    of_agents: TicketQuerySet,
+    of_teams: TicketQuerySet,
+) -> tuple[RankedBranch, RankedBranch] | None:
+    """Give the branches of the ranks of somebody's tickets not saved `since`; None where the ranks do not help."""
+    date = ranking.date_of(order)
+    if since is None or date not in _ASSIGNED_INDEXES:
+        return None
+    ranks = [ranking.ranked(tickets, since=since).filter(status_id=STATUS) for tickets in (of_agents, of_teams)]
+    of_agent, of_team = _ASSIGNED_INDEXES[date]
+    return (
+        RankedBranch(ranks[0].filter(staff_id=WHOM), date, tuple(product(statuses, sorted(agents))), of_agent),
+        RankedBranch(ranks[1].filter(team_id=WHOM), date, tuple(product(statuses, sorted(teams))), of_team),
+    )
 
 
 def _of_departments(
@@ -291,10 +379,16 @@ def _ranked(
 ) -> RankedBranch | None:
     """Give the branch of the ranks of tickets that were not saved `since`; None where the ranks do not help."""
     date = ranking.date_of(order)
-    urgencies = tuple(sorted({row.urgency for row in priorities().values()} | {LEAST_URGENT}))
-    if date is None or since is None or len(pairs) * len(urgencies) > MOST_RANKED_BRANCHES:
+    if date is None or since is None or len(pairs) * len(_all_urgencies()) > MOST_RANKED_BRANCHES:
         return None
-    return RankedBranch(ranking.ranked(tickets, since=since), date, pairs, urgencies)
+    # SQLite chooses it by itself.
+    index = _RANK_INDEXES[date] if connection.vendor == "mysql" else ""
+    ranks = ranking.ranked(tickets, since=since).filter(status_id=STATUS, dept_id=DEPARTMENT)
+    return RankedBranch(ranks, date, pairs, index)
+
+
+def _all_urgencies() -> tuple[int, ...]:
+    return tuple(sorted({row.urgency for row in priorities().values()} | {LEAST_URGENT}))
 
 
 # --- Statements -------------------------------------------------------------------------------------------------------
@@ -405,22 +499,35 @@ def _with_stand_ins(asked: Asked, moment: Moment, given: dict[Any, Any]) -> tupl
 def _compiled(asked: Asked, moment: Moment, usable: frozenset[str]) -> Statements:
     """Give the statements, each compiled when it is needed."""
     parts, keys = list(_branches(asked, moment)), asked.keys
-    branches = [part for part in parts if isinstance(part, Branch)]
-    ranked = [part for part in parts if isinstance(part, RankedBranch)]
+    ranked = [part for part in parts if isinstance(part, RankedBranch) and part.pairs]
 
-    def of_phase(phase: Phase) -> Sequence[Branch]:
+    def of_phase(phase: Phase) -> Iterable[Branch | ReferredBranch]:
         if not phase.hidden or connection.vendor != "postgresql":
-            return branches  # the others are told which index to use
-        hiding = _branches(replace(asked, condition=_hiding(asked.condition, phase.hidden)), moment)
-        return [part for part in hiding if isinstance(part, Branch)]
+            return _in_phases(parts)  # the others are told which index to use
+        return _in_phases(_branches(replace(asked, condition=_hiding(asked.condition, phase.hidden)), moment))
 
     return Statements(
-        (_of_ranks(branch, *group, keys) for branch in ranked for group in _urgencies(branch, keys, asked.values)),
-        (
-            _of_tickets(of_phase(phase), phase, keys, usable)
-            for phase in asked.order.phases(asked.values, backwards=asked.backwards, since=asked.since)
-        ),
+        (_of_ranks(ranked, *group, keys) for group in _urgencies(ranked, keys, asked.values)),
+        (_of_tickets(of_phase(phases[0]), phases, keys, usable) for phases in _phases(asked)),
     )
+
+
+def _in_phases(parts: Iterable[Branch | RankedBranch | ReferredBranch]) -> Iterator[Branch | ReferredBranch]:
+    """Give the branches that are found from the phases of the order."""
+    for part in parts:
+        if isinstance(part, Branch) or (isinstance(part, ReferredBranch) and part.pairs):
+            yield part
+
+
+def _phases(asked: Asked) -> Iterator[tuple[Phase, Phase]]:
+    """Give the phases of the order, each as it is for tickets and, where a date decides, as it is for referrals."""
+    date = asked.order.only_date
+    of_referrals = asked.order if date is None else TicketOrder((date, SortKey("ticket_id", date.descending)))
+
+    def phases(order: TicketOrder) -> Iterator[Phase]:
+        return order.phases(asked.values, backwards=asked.backwards, since=asked.since)
+
+    yield from zip(phases(asked.order), phases(of_referrals), strict=True)
 
 
 def _hiding(condition: Q, date: str) -> Q:
@@ -438,13 +545,34 @@ def _hiding(condition: Q, date: str) -> Q:
 
 
 def _of_tickets(
-    branches: Sequence[Branch], phase: Phase, keys: Sequence[SortKey], usable: frozenset[str]
+    branches: Iterable[Branch | ReferredBranch],
+    phases: tuple[Phase, Phase],
+    keys: Sequence[SortKey],
+    usable: frozenset[str],
 ) -> Statement | None:
     """Give the statement for the values of the keys of the first tickets of all branches together."""
-    parts = [_part(branch, phase, keys, usable) for branch in branches]
-    if phase.rest is not None:
-        parts = [*(_part(branch, phase.rest, keys, usable) for branch in branches), *parts]
+
+    def part(branch: Branch | ReferredBranch, phase: Phase, of_referrals: Phase) -> Part:
+        if isinstance(branch, ReferredBranch):
+            return _referred_part(branch, of_referrals, keys[0].name)
+        return _part(branch, phase, keys, usable)
+
+    branches, rests = list(branches), [phase.rest for phase in phases]
+    parts = [part(branch, *phases) for branch in branches]
+    if rests[0] is not None and rests[1] is not None:
+        parts = [*(part(branch, rests[0], rests[1]) for branch in branches), *parts]
     return union(parts, keys)
+
+
+def _referred_part(branch: ReferredBranch, phase: Phase, date: str) -> Part:
+    """Give the part of referred tickets; one that is referred to two of those named comes twice."""
+    rows = branch.referrals.filter(phase.condition).order_by(*(key.order() for key in phase.keys))
+    return Part(
+        rows.values_list(date, "ticket_id")[:MOST_ROWS],
+        _REFERRED_INDEXES.get(phase.found_by or date, ""),
+        [{STATUS: status, WHOM: whom} for status, whom in branch.pairs],
+        may_repeat=True,
+    )
 
 
 def _part(branch: Branch, phase: Phase, keys: Sequence[SortKey], usable: frozenset[str]) -> Part:
@@ -455,51 +583,60 @@ def _part(branch: Branch, phase: Phase, keys: Sequence[SortKey], usable: frozens
     index = _index(branch, phase)
     return Part(
         tickets.order_by(*(key.order() for key in phase.keys)).values_list(*names)[:MOST_ROWS],
-        index if index in usable else "",
+        index if index in usable or index == BY_ID else "",
         [{STATUS: status, DEPARTMENT: department} for status, department in branch.pairs],
     )
 
 
 def _index(branch: Branch, phase: Phase) -> str:
     """Give the index that finds a part of a branch."""
-    if not phase.found_by or branch.index in {"hd_ticket_agent", "hd_ticket_team"}:
+    if not phase.found_by or branch.index in {"hd_ticket_agent", "hd_ticket_team", BY_ID}:
         return branch.index
     return f"hd_ticket_by_{phase.found_by}" if branch.pairs else ""
 
 
 def _urgencies(
-    branch: RankedBranch, keys: Sequence[SortKey], values: Sequence[Any] | None
-) -> Iterator[tuple[QuerySet[TicketRank], Sequence[int]]]:
-    """Give ranks with their urgencies in two groups, the second of which is only asked if the first is not enough.
+    branches: Sequence[RankedBranch], keys: Sequence[SortKey], values: Sequence[Any] | None
+) -> Iterator[tuple[Q, Sequence[int]]]:
+    """Give the urgencies in two groups, each with a condition on ranks; the second is only asked if the first is not
+    enough.
 
     The urgency that comes first is asked alone: with a long history it fills the page, and the others, times all
     departments, would make a statement of fifty thousand characters.
     """
-    date, last = SortKey(branch.date, keys[1].descending), SortKey("ticket_id", keys[2].descending)
-    ranks = branch.ranks.filter(status_id=STATUS, dept_id=DEPARTMENT, urgency=URGENCY)
-    ordered = branch.urgencies[::-1] if keys[0].descending else branch.urgencies
-    groups = [(ranks, ordered[:1]), (ranks, ordered[1:])]
+    if not branches:
+        return
+    urgencies = _all_urgencies()
+    ordered = urgencies[::-1] if keys[0].descending else urgencies
+    groups = [(Q(), ordered[:1]), (Q(), ordered[1:])]
     if values is not None:
+        date, last = _rank_keys(branches[0].date, keys)[1:]
         moment = values[1] or ranking.NO_DATE
         within = Q(**{f"{date.name}__{'lte' if date.descending else 'gte'}": moment})
         behind = (date.beyond(moment) or Q()) | (last.beyond(values[2]) or Q())
-        further = tuple(u for u in branch.urgencies if (u < values[0] if keys[0].descending else u > values[0]))
-        groups = [(ranks.filter(within & behind), (values[0],)), (ranks, further)]
+        further = tuple(u for u in urgencies if (u < values[0] if keys[0].descending else u > values[0]))
+        groups = [(within & behind, (values[0],)), (Q(), further)]
     yield from (group for group in groups if group[1])
 
 
+def _rank_keys(date: str, keys: Sequence[SortKey]) -> tuple[SortKey, SortKey, SortKey]:
+    return keys[0], SortKey(date, keys[1].descending), SortKey("ticket_id", keys[2].descending)
+
+
 def _of_ranks(
-    branch: RankedBranch, ranks: QuerySet[TicketRank], urgencies: Sequence[int], keys: Sequence[SortKey]
+    branches: Sequence[RankedBranch], condition: Q, urgencies: Sequence[int], keys: Sequence[SortKey]
 ) -> Statement | None:
     """Give the statement for urgency, date and id of the first tickets of these urgencies."""
-    order = [keys[0], SortKey(branch.date, keys[1].descending), SortKey("ticket_id", keys[2].descending)]
-    rows = ranks.order_by(*(key.order() for key in order[1:])).values_list(*(key.name for key in order))
-    places = [
-        {STATUS: status, DEPARTMENT: department, URGENCY: urgency}
-        for (status, department), urgency in product(branch.pairs, urgencies)
-    ]
-    index = _RANK_INDEXES[branch.date] if connection.vendor == "mysql" else ""
-    return union([Part(rows[:MOST_ROWS], index, places)], order)
+    order = _rank_keys(branches[0].date, keys)
+    parts = []
+    for branch in branches:
+        ranks = branch.ranks.filter(condition, urgency=URGENCY).order_by(*(key.order() for key in order[1:]))
+        places = [
+            {STATUS: status, DEPARTMENT: of_whom, WHOM: of_whom, URGENCY: urgency}
+            for (status, of_whom), urgency in product(branch.pairs, urgencies)
+        ]
+        parts.append(Part(ranks.values_list(*(key.name for key in order))[:MOST_ROWS], branch.index, places))
+    return union(parts, order)
 
 
 def _merged(

@@ -67,12 +67,12 @@ class TicketQuerySet(QuerySet["Ticket"]):
 
     def outside(self, departments: Collection[int]) -> TicketQuerySet:
         """Give the tickets in none of these departments."""
-        return self.filter(_outside(departments)) if departments else self
+        return self.filter(outside_of("dept", departments)) if departments else self
 
     def of_other_statuses(self, statuses: Collection[int]) -> TicketQuerySet:
         """Give the tickets that have none of these statuses, such as those of a status that is gone."""
         others = Q(status__isnull=True)
-        return self.filter(others | _outside_of("status", statuses)) if statuses else self
+        return self.filter(others | outside_of("status", statuses)) if statuses else self
 
     def visible_elsewhere(
         self,
@@ -88,6 +88,37 @@ class TicketQuerySet(QuerySet["Ticket"]):
         `open_status_ids` are the open ones among the statuses. With `placed` no referral of a ticket that has another
         status is looked at.
         """
+        parts = self._elsewhere(who, statuses, open_status_ids)
+        if placed is None or not parts.named or not statuses:
+            ids = _referred_ids_to(parts.named)
+            return parts.mine, parts.of_teams, parts.referred.filter(pk__in=ids)
+        found = parts.referred.filter(_is_referred(parts.named), pk__in=self._among(placed, parts.named, statuses))
+        return parts.mine, parts.of_teams, found
+
+    def referred_elsewhere(
+        self,
+        who: Agent | AgentAccess,
+        *,
+        statuses: Collection[int],
+        open_status_ids: Collection[int],
+        placed: PlacedReferrals,
+    ) -> tuple[dict[str, Collection[int]], QuerySet[ReferredTicket], tuple[TicketQuerySet, TicketQuerySet]]:
+        """Give the referred ones of `visible_elsewhere` in another way: to whom, by the letter of their kind; the
+        placed referrals, of anybody, that lead to such a ticket; and the few such tickets of which these may say
+        nothing or something old: saved lately, and referred lately.
+        """
+        parts = self._elsewhere(who, statuses, open_status_ids)
+        referred = parts.referred.filter(_is_referred(parts.named))
+        same = referred.filter(pk=OuterRef("ticket_id"), status_id=OuterRef("status_id"), updated__lt=placed.since)
+        saved = self.model._default_manager.filter(updated__gte=placed.since).values("pk")
+        newer = _ticket_threads().filter(pk__in=Referral.objects.filter(pk__gt=placed.newest).values("thread"))
+        # Two queries: within one MySQL does not begin with these few.
+        unplaced = (referred.filter(pk__in=saved), referred.filter(pk__in=newer.values("object_id")))
+        return parts.named, placed.rows.filter(_has(same)), unplaced
+
+    def _elsewhere(
+        self, who: Agent | AgentAccess, statuses: Collection[int], open_status_ids: Collection[int]
+    ) -> _Elsewhere:
         access = _access(who)
         departments = frozenset() if access.agent.assigned_only else access.department_ids
         outside = self.outside(departments)
@@ -95,35 +126,29 @@ class TicketQuerySet(QuerySet["Ticket"]):
         of_teams = Q(team__in=access.team_ids)
         # Closed tickets referred to the agent alone are not listed, so nobody need look for them.
         own = {"agents": {access.agent.pk}, "teams": access.team_ids} if open_status_ids else {}
-        named, found = _named(**own, departments=departments), outside.filter(status__in=statuses)
-        if placed is None or not named or not statuses:
-            found = found.filter(pk__in=_referred_ids(**own, departments=departments))
-        else:
-            referrals = Referral.objects.filter(_any_of(named), thread=OuterRef("pk"))
-            is_referred = _has(_ticket_threads().filter(_has(referrals), object_id=OuterRef("pk")))
-            found = found.filter(is_referred, pk__in=self._among(placed, named, statuses))
+        referred = outside.filter(status__in=statuses)
         if open_status_ids and set(statuses) <= set(open_status_ids):
-            referred = found.filter(~mine & ~of_teams)
+            referred = referred.filter(~mine & ~of_teams)
         elif open_status_ids:
-            referred = found.filter((is_open & ~mine & ~of_teams) | (~is_open & _referred_to(departments=departments)))
-        else:
-            referred = found
-        return outside.filter(is_open & mine), outside.filter(is_open & of_teams & ~mine), referred
+            closed = ~is_open & _referred_to(departments=departments)
+            referred = referred.filter((is_open & ~mine & ~of_teams) | closed)
+        return _Elsewhere(
+            outside.filter(is_open & mine),
+            outside.filter(is_open & of_teams & ~mine),
+            referred,
+            _named(**own, departments=departments),
+        )
 
     def _among(
         self, placed: PlacedReferrals, named: Mapping[str, Collection[int]], statuses: Collection[int]
     ) -> RawSQL:
         """Give the ids of few tickets, among them those of these statuses that are referred to one of the named."""
         rows, newer = placed.rows.filter(status_id__in=statuses), Referral.objects.filter(pk__gt=placed.newest)
-        parts: tuple[QuerySet[Any, Any], ...] = (
+        return _joined_ids(
             *(rows.filter(_any_of({letter: ids})).values("ticket_id") for letter, ids in named.items()),
             _ticket_threads().filter(pk__in=newer.values("thread")).values("object_id"),
             self.model._default_manager.filter(updated__gte=placed.since).values("pk"),
         )
-        texts, parameters = zip(*(part.order_by().query.sql_with_params() for part in parts), strict=True)
-        # As a table: MySQL would run a UNION within IN once for each ticket.
-        among = f"SELECT ticket_id FROM ({' UNION '.join(texts)}) AS among"  # noqa: S608 -- compiled by Django
-        return RawSQL(among, [value for part in parameters for value in part])  # noqa: S611 -- the same
 
     def accessible_to(self, who: Agent | AgentAccess) -> TicketQuerySet:
         """Give the tickets that this agent may open by address: the test for a single ticket (§3.3 step 1).
@@ -183,6 +208,17 @@ class TicketQuerySet(QuerySet["Ticket"]):
         return annotated.filter(Q(parent__isnull=True) | Q(linked_bit=int(TicketFlag.LINKED)))
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """What an agent sees besides the departments: own tickets, those of the teams, and which of those that are referred
+    to one of the `named` belong to neither."""
+
+    mine: TicketQuerySet
+    of_teams: TicketQuerySet
+    referred: TicketQuerySet
+    named: dict[str, Collection[int]]
+
+
 def _access(who: Agent | AgentAccess) -> AgentAccess:
     return who if isinstance(who, AgentAccess) else access_of(who)
 
@@ -219,14 +255,10 @@ def _in_departments_of(access: AgentAccess) -> Q:
     return Q(dept__in=access.department_ids) if access.department_ids else NOTHING
 
 
-def _outside(departments: Collection[int]) -> Q:
-    """Whether the ticket is in none of these departments, as ranges of ids: of an agent who is in nearly all of them
-    the index then finds the few other tickets, where NOT IN would have every referral looked up.
+def outside_of(column: str, known: Collection[int]) -> Q:
+    """Whether the column is none of these ids, one at least, as ranges of ids: of an agent who is in nearly all
+    departments the index then finds the few other tickets, where NOT IN would have every referral looked up.
     """
-    return _outside_of("dept", departments)
-
-
-def _outside_of(column: str, known: Collection[int]) -> Q:
     ids = sorted(known)
     condition = Q(**{f"{column}__lt": ids[0]}) | Q(**{f"{column}__gt": ids[-1]})
     for lower, upper in pairwise(ids):
@@ -256,11 +288,29 @@ def _has(rows: QuerySet[Any]) -> Exact[int]:
     return Exact(Subquery(one, output_field=IntegerField()), 1)
 
 
+def _is_referred(named: Mapping[str, Collection[int]]) -> Exact[int]:
+    """Whether the ticket is referred to one of the named, found from the ticket."""
+    referrals = Referral.objects.filter(_any_of(named), thread=OuterRef("pk"))
+    return _has(_ticket_threads().filter(_has(referrals), object_id=OuterRef("pk")))
+
+
+def _joined_ids(*parts: QuerySet[Any, Any]) -> RawSQL:
+    """Give the ids that several queries find; as a table: MySQL would run a UNION within IN once for each ticket."""
+    texts, parameters = zip(*(part.order_by().query.sql_with_params() for part in parts), strict=True)
+    joined = f"SELECT ticket_id FROM ({' UNION '.join(texts)}) AS joined"  # noqa: S608 -- compiled by Django
+    return RawSQL(joined, [value for part in parameters for value in part])  # noqa: S611 -- the same
+
+
 def _referred_ids(
     *, agents: Collection[int] = (), teams: Collection[int] = (), departments: Collection[int] = ()
 ) -> QuerySet[Thread, int]:
     """Give the ids of the tickets referred to one of these; none when nobody is named."""
-    condition = _refers_to(agents, teams, departments)
+    return _referred_ids_to(_named(agents=agents, teams=teams, departments=departments))
+
+
+def _referred_ids_to(named: Mapping[str, Collection[int]]) -> QuerySet[Thread, int]:
+    """The same for those named by the letter of their kind."""
+    condition = _any_of(named)
     referrals = Referral.objects.filter(condition) if condition else Referral.objects.none()
     return _ticket_threads().filter(pk__in=referrals.values("thread")).values_list("object_id", flat=True)
 

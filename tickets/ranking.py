@@ -6,8 +6,9 @@ own services need not either: a rank counts only while its ticket was not saved 
 and the few tickets saved since are read from their own rows (`tickets.paging`). A job of every minute moves the
 watermark on and puts right what was changed without `updated`; a nightly one goes over everything.
 
-The same jobs give each referral its place in `hd_ticket_referred`: beside the status of its ticket, which stands in
-another table than the referral. So of thousands of referrals only those of open tickets are looked at.
+The same jobs give each referral its place in `hd_ticket_referred`: beside the status and the dates of its ticket, which
+stand in another table than the referral. So of thousands of referrals only those of open tickets are looked at, and of
+closed tickets only the first ones by a date.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ SLICE = 1000
 LAG = timedelta(minutes=2)
 """How long the transaction of a save may take, and how far PHP's clock may be behind, without a ticket being missed."""
 WATERMARK_KEPT_SECONDS = 30
-_RANKED = (*DATES, "status_id", "dept_id")
+REFERRED_DATES = (*DATES, "closed")
+"""By which dates alone a queue can sort referred tickets at the same cost."""
+_RANKED = (*REFERRED_DATES, "status_id", "dept_id", "staff_id", "team_id")
 _TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
 
 
@@ -187,6 +190,8 @@ def _rank_differing(until: datetime) -> int:
         ticket_id=OuterRef("pk"),
         status_id=OuterRef("status_id"),
         dept_id=OuterRef("dept_id"),
+        staff_id=OuterRef("staff_id"),
+        team_id=OuterRef("team_id"),
         created=OuterRef("created"),
     )
     open_tickets = Ticket.objects.filter(status__in=status_ids(TicketState.OPEN), updated__lt=until)
@@ -213,14 +218,14 @@ def _rank(ids: Collection[int]) -> None:
     TicketRank.objects.bulk_create(
         map(_rank_of, rows), update_conflicts=True, update_fields=fields, unique_fields=targets
     )
-    _place({row["pk"]: row["status_id"] or 0 for row in rows})
+    _place({row["pk"]: row for row in rows})
 
 
-def _place(statuses: Mapping[int, int]) -> None:
-    """Write the places of the referrals of these tickets, given with their statuses, anew."""
+def _place(tickets: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write the places of the referrals of these tickets, given with what they are ranked by, anew."""
     # In two steps, so that no engine begins with all referrals; the letter as an expression, so that SQLite begins with
     # these tickets.
-    threads = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=statuses)
+    threads = Thread.objects.alias(kind=Coalesce("object_type", Value(""))).filter(object_id__in=tickets)
     threads = threads.filter(kind__in=_TICKET_THREADS)
     ticket_ids = dict(threads.values_list("pk", "object_id"))
     referrals = Referral.objects.filter(thread__in=ticket_ids).values_list("pk", "object_type", "object_id", "thread")
@@ -230,12 +235,13 @@ def _place(statuses: Mapping[int, int]) -> None:
             object_type=letter,
             object_id=of_whom,
             ticket_id=ticket_ids[thread_id],
-            status_id=statuses[ticket_ids[thread_id]],
+            status_id=tickets[ticket_ids[thread_id]]["status_id"] or 0,
+            **{name: tickets[ticket_ids[thread_id]][name] for name in REFERRED_DATES},
         )
         for pk, letter, of_whom, thread_id in referrals
     ]
     targets = ["referral_id"] if connection.features.supports_update_conflicts_with_target else None
-    fields = ["object_type", "object_id", "ticket_id", "status_id"]
+    fields = ["object_type", "object_id", "ticket_id", "status_id", *REFERRED_DATES]
     ReferredTicket.objects.bulk_create(places, update_conflicts=True, update_fields=fields, unique_fields=targets)
 
 
@@ -245,6 +251,8 @@ def _rank_of(row: dict[str, Any]) -> TicketRank:
         ticket_id=row["pk"],
         status_id=row["status_id"] or 0,
         dept_id=row["dept_id"] or 0,
+        staff_id=row["staff_id"] or 0,
+        team_id=row["team_id"] or 0,
         urgency=row[URGENCY],
         **dates,
     )

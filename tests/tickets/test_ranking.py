@@ -15,7 +15,7 @@ from django.utils import timezone
 from helpdesk.forms import cdata
 from helpdesk.people.access import access_of
 from helpdesk.people.models import Agent
-from tests.factories import DepartmentFactory, TeamFactory, refer_ticket, resolved_status
+from tests.factories import AgentFactory, DepartmentFactory, TeamFactory, refer_ticket, resolved_status
 from tests.tickets.conftest import NOW, Desk
 from tests.tickets.test_queue_page import CLOSED, OPEN, fill, page_of
 from tickets import ranking
@@ -23,6 +23,7 @@ from tickets.models import Queue, QueueSort, RankingState, Ticket, TicketRank
 from tickets.selectors import queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket
 
+MY_TICKETS = 5
 LONG_AGO = NOW - timedelta(days=3)
 PRIORITY_FIELD = 22
 
@@ -95,6 +96,29 @@ def test_same_pages_as_without_ranks(desk: Desk, history: list[Ticket], date: st
     ranking.keep_up(now=NOW)
     assert uses_ranks(desk)
     assert walked(desk.agent) == expected
+
+
+@pytest.mark.parametrize("date", ranking.DATES)
+@pytest.mark.parametrize("sign", ["-", ""])
+def test_what_is_assigned_comes_in_the_same_order(desk: Desk, history: list[Ticket], date: str, sign: str) -> None:
+    """To an agent who sees nothing but that, and to the team; some of it to both, and some assigned to others since."""
+    agent, other = AgentFactory.new(dept=DepartmentFactory.new()), AgentFactory.new()
+    team = TeamFactory.new(members=[agent])
+    for place, ticket in enumerate(history):
+        staff = agent if place % 2 else None
+        Ticket.objects.filter(pk=ticket.pk).update(staff=staff, team=team if place % 3 else None)
+    sort_open_queue("-cdata__priority", f"{sign}{date}")
+    Queue.objects.filter(pk=MY_TICKETS).update(default_sort=Queue.objects.get(pk=OPEN).default_sort)
+    expected = walked(agent)
+    assert len(expected) == 33
+    ranking.keep_up(now=NOW)
+    assert walked(agent) == expected
+    assert [row.subject for row in page_of(agent, MY_TICKETS).rows] == expected[:7]
+    Ticket.objects.filter(pk__in=[ticket.pk for ticket in history[:9]]).update(staff=other, updated=timezone.now())
+    assert walked(agent) == without_ranks(agent)
+    Ticket.objects.filter(pk__in=[ticket.pk for ticket in history[20:25]]).update(team=None)
+    ranking.keep_up(now=timezone.now() + timedelta(minutes=10))
+    assert walked(agent) == without_ranks(agent)
 
 
 def test_what_is_saved_after_the_watermark_is_read_from_the_tickets(desk: Desk, history: list[Ticket]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
@@ -13,7 +13,7 @@ from django.utils import timezone
 from bench.counting import rows_read, taking_down
 from helpdesk.legacy.indexes import LEGACY_INDEXES, create_index, drop_index
 from helpdesk.people.access import access_of
-from helpdesk.people.models import Agent
+from helpdesk.people.models import Agent, DepartmentAccess
 from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.models import Referral, Thread
 from tests.factories import AgentFactory, DepartmentFactory, TeamFactory, new_ticket, refer_ticket, resolved_status
@@ -127,6 +127,74 @@ def test_a_page_reads_the_same_however_many_closed_tickets_were_once_referred(de
     few = cost()
     refer(600, resolved_status())
     assert cost() < 1.5 * few
+
+
+def referred_to_departments(desk: Desk, number: int) -> Agent:
+    """Give an agent of two departments, to each or both of which so many closed tickets of others were referred."""
+    first, second, elsewhere = DepartmentFactory.new(), DepartmentFactory.new(), DepartmentFactory.new()
+    agent = AgentFactory.new(dept=first)
+    DepartmentAccess.objects.create(staff=agent, dept=second, role=agent.role)
+    for place in range(number):
+        ticket = new_ticket()
+        closed = NOW - timedelta(days=9, hours=place * 7 % 11) if place % 5 else None
+        Ticket.objects.filter(pk=ticket.pk).update(dept=elsewhere, status=resolved_status(), closed=closed)
+        for department in (first, second)[place % 3 == 0 : 1 + (place % 2)]:
+            refer_ticket(ticket, department)
+    let_it_be_long_ago()
+    return agent
+
+
+def test_closed_tickets_referred_to_departments_come_by_date_and_once(desk: Desk) -> None:
+    """Those without a date, too; those referred, withdrawn and closed anew since."""
+    agent = referred_to_departments(desk, 40)
+    Agent.objects.filter(pk=agent.pk).update(max_page_size=4)
+    agent.refresh_from_db()
+
+    def walked() -> list[int]:
+        cache.clear()
+        pages = [page_of(agent, CLOSED)]
+        while pages[-1].after:
+            pages.append(page_of(agent, CLOSED, after=pages[-1].after))
+        page = pages[-1]
+        for expected in reversed(pages[:-1]):
+            page = page_of(agent, CLOSED, before=page.before)
+            assert [row.ticket_id for row in page.rows] == [row.ticket_id for row in expected.rows]
+        return [row.ticket_id for page in pages for row in page.rows]
+
+    def expected() -> list[int]:
+        rows = visible(agent, "closed").values_list("closed", "pk")
+        return [
+            pk for _closed, pk in sorted(rows, key=lambda row: (row[0] or LONG_AGO.min.replace(tzinfo=UTC), row[1]))
+        ][::-1]
+
+    ranking.keep_up(now=NOW)
+    assert len(expected()) > 20
+    assert walked() == expected()
+    shown = expected()
+    Referral.objects.filter(thread__object_id=shown[3]).delete()
+    Ticket.objects.filter(pk=shown[7]).update(closed=timezone.now(), updated=timezone.now())
+    refer_ticket(new_ticket(status=resolved_status()), agent.dept)
+    assert walked() == expected()
+    assert shown[3] not in expected()
+    ranking.keep_up(now=timezone.now() + timedelta(minutes=10))
+    assert walked() == expected()
+
+
+def test_a_page_reads_the_same_however_many_closed_tickets_were_referred_to_a_department(desk: Desk) -> None:
+    def cost(agent: Agent) -> int:
+        ranking.keep_up(now=NOW)
+        cache.clear()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+                cursor.execute("ANALYZE")
+        assert page_of(agent, CLOSED).rows
+        with taking_down() as taken:
+            assert len(page_of(agent, CLOSED).rows) == 25
+        return sum(rows_read(taken.statements))
+
+    few = cost(referred_to_departments(desk, 120))
+    assert cost(referred_to_departments(desk, 480)) < 1.5 * few
 
 
 def test_places_of_withdrawn_referrals_are_swept_up_by_the_nightly_run(desk: Desk) -> None:
