@@ -141,9 +141,14 @@ def test_whatever_is_searched_for_there_is_an_answer(desk: Scratch, working_on: 
             for words in (SMILE, f"zoë {SMILE}", "a\0b"):
                 answer = browser.get(address, query_params={"q": words})
                 assert answer.status_code == 200, (address, words)
-        for filters in ({"log_type__exact": SMILE}, {"log_type__in": f"Error,{SMILE}"}):
-            answer = browser.get("/admin/hd_configuration/systemlogentry/", query_params=filters)
-            assert answer.status_code == 200, filters
+        for address, filters, status in (
+            ("configuration/systemlogentry", {"log_type__exact": SMILE}, 200),
+            ("configuration/systemlogentry", {"log_type__in": f"Error,{SMILE}"}, 400),
+            ("people/role", {"name__iregex": SMILE}, 400),
+            ("people/role", {"permissions__icontains": SMILE}, 400),
+        ):
+            answer = browser.get(f"/admin/hd_{address}/", query_params=filters)
+            assert answer.status_code == status, filters
 
 
 def test_what_is_searched_for_is_found_in_the_form_that_the_column_holds(ticket: Ticket) -> None:
