@@ -43,7 +43,7 @@ IN_FAQS, IN_CANNED = {"current_area": "agent:kb"}, {"current_area": "agent:canne
 @require_safe
 def index(request: AgentRequest) -> HttpResponse:
     """Show all categories, or what a search finds (`q`)."""
-    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    words = clean_text(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
     context: dict[str, Any] = {"words": words, "may_manage": may_manage_faqs(request.actor), **IN_FAQS}
     if words:
         context["faqs"] = found_faqs(words=words, for_agents=True)

@@ -27,6 +27,7 @@ from helpdesk.knowledge.models import Faq, FaqCategory
 from helpdesk.knowledge.readers import knowledge_base_is_open, why_closed
 from helpdesk.knowledge.registries import help_topics
 from helpdesk.knowledge.selectors import page_at, page_html
+from helpdesk.legacy.characters import clean_text
 
 P = ParamSpec("P")
 LONGEST_SEARCH = 200
@@ -52,7 +53,7 @@ def for_readers(
 @for_readers
 def index(request: HttpRequest) -> HttpResponse:
     """Show the categories, or what a search finds (`q`, `cid`, `topicId`: all that are given must hold)."""
-    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    words = clean_text(request.GET.get("q", "")).strip()[:LONGEST_SEARCH]
     category_id, topic_id = _number(request, "cid"), _number(request, "topicId")
     topics = help_topics()
     context = {"words": words, "topic_id": topic_id, "topics": topics, "chosen_category": category_id}

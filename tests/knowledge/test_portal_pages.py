@@ -84,6 +84,13 @@ def test_a_search_finds_what_fulfils_all_conditions(
     assert ("The search did not match any FAQs." in words) == (not expected)
 
 
+@pytest.mark.parametrize("nothing", ["", "%00", "+%00%00+", "%20"])
+def test_a_question_of_no_characters_is_none(client: Client, library: Library, nothing: str) -> None:
+    found = page(client, f"/kb/?q={nothing}")
+    assert found.select(".kb-section")
+    assert "The search did not match" not in found.get_text()
+
+
 def set_topic(faq: Faq) -> None:
     topic = HelpTopic.objects.order_by("pk").first()
     assert topic is not None
