@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -141,8 +142,9 @@ class PageAdmin(ServiceAdmin):
         """Give the address of a page that has one of its own."""
         if row.type != PageType.OTHER or not row.isactive:
             return ""
-        path = f"/pages/{slug_of(row.name)}"
-        return format_html('<a class="adm-link" href="{}">{}</a>', path, path)
+        slug = slug_of(row)
+        place = reverse("portal:page", args=[slug])
+        return format_html('<a class="adm-link" href="{}">/pages/{}</a>', place, slug)
 
     @admin.display(description=_("In use"))
     def uses(self, row: Page) -> str:

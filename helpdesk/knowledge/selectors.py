@@ -3,12 +3,14 @@
 import base64
 import html as html_text
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 
 from helpdesk import configuration
 from helpdesk.files.links import LinkMaker
@@ -42,13 +44,22 @@ def thank_you_page_html(page_id: int | None, roots: Mapping[str, Any]) -> SafeSt
 
 
 def page_at(slug: str) -> Page | None:
-    """Give the active page of its own whose name makes this address (osticket/kb.md §5)."""
+    """Give the active page of its own that has this address; those that osTicket finds come first."""
+    wanted = unicodedata.normalize("NFKC", slug).lower()
     pages = Page.objects.filter(type=PageType.OTHER, isactive=True).order_by("id")
-    return next((page for page in pages if slug_of(page.name) == slug.lower()), None)
+    found = [page for page in pages if slug_of(page) == wanted]
+    return next((page for page in found if _latin_slug(page.name)), None) or next(iter(found), None)
 
 
-def slug_of(name: str) -> str:
-    """Give the address of a page: lower case, everything else than letters and digits as one hyphen."""
+def slug_of(page: Page) -> str:
+    """Give the last part of a page's address: its name as osTicket writes it there (osticket/kb.md §5).
+
+    For a name without a Latin letter or digit osTicket has none: the letters that it has, else the number of the row.
+    """
+    return _latin_slug(page.name) or slugify(page.name, allow_unicode=True) or str(page.pk)
+
+
+def _latin_slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 

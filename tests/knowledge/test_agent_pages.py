@@ -131,6 +131,12 @@ def test_administrators_change_pages(db: None) -> None:
     )
     assert made.status_code == 302
     assert "We" in client.get("/pages/imprint").content.decode()
+    post = {"name": "Контакты", "type": "other", "is_active": "on", "body": "<p>Call</p>"}
+    assert client.post("/admin/hd_knowledge/page/add/", post).status_code == 302
+    link = soup(client.get("/admin/hd_knowledge/page/?q=Контакты")).select_one("a[href^='/pages/']")
+    assert link
+    assert link.get_text() == "/pages/контакты"
+    assert "Call" in client.get(str(link["href"])).content.decode()
     refused = client.post(
         "/admin/hd_knowledge/page/add/", {"name": "imprint", "type": "other", "is_active": "on", "body": "<p>We</p>"}
     )

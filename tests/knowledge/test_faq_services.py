@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from helpdesk.audit.models import AdministrativeChange
 from helpdesk.configuration.services import set_settings
@@ -165,3 +166,28 @@ def test_a_page_of_its_own_has_an_address(client: Any, db: None) -> None:
     draft = PageDraft(name="Privacy & Terms (2026)", body="<p>Be nice</p>", is_active=False)
     store_page(draft, actor=SYSTEM, page=page)
     assert client.get("/pages/privacy-terms-2026").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("Контакты и адреса", "контакты-и-адреса"),
+        ("ÜBER", "ber"),  # as osTicket has it
+        ("お問い合わせ", "お問い合わせ"),
+        ("\uff21\uff06\uff22", "ab"),  # full width
+        ("¿?", ""),
+    ],
+)
+def test_a_page_without_a_latin_letter_has_an_address_too(client: Any, db: None, name: str, address: str) -> None:
+    page = store_page(PageDraft(name=name, body="<p>Be nice</p>"), actor=SYSTEM)
+    place = reverse("portal:page", args=[address or page.pk])
+    for path in (place, f"{place}/"):
+        assert "Be nice" in client.get(path).content.decode()
+    assert client.get(f"/pages/{address.upper() or page.pk}").status_code == 200
+
+
+def test_a_page_that_osticket_finds_comes_before_one_named_by_its_number(client: Any, db: None) -> None:
+    odd = store_page(PageDraft(name="¿?", body="<p>by its number</p>"), actor=SYSTEM)
+    assert "by its number" in client.get(f"/pages/{odd.pk}").content.decode()
+    store_page(PageDraft(name=str(odd.pk), body="<p>by its name</p>"), actor=SYSTEM)
+    assert "by its name" in client.get(f"/pages/{odd.pk}").content.decode()
