@@ -62,8 +62,8 @@ def _split_host(host: str) -> tuple[str, int | None, str]:
     return name, int(rest) if rest.isdigit() else None, ""
 
 
-def parse_php_configuration(source: str) -> PhpConfiguration:
-    """Give the settings of the text of an `ost-config.php`.
+def parse_php_configuration(source: str, *, called: str = "OSTICKET_CONFIG") -> PhpConfiguration:
+    """Give the settings of the text of an `ost-config.php`; `called` is who named the file, for messages.
 
     Raises ImproperlyConfigured when the database is not named (a file that the installer never filled in).
     """
@@ -71,7 +71,7 @@ def parse_php_configuration(source: str) -> PhpConfiguration:
     missing = [name for name in ("DBHOST", "DBNAME", "DBUSER") if not values.get(name)]
     if missing or values.get("DBNAME", "").startswith("%CONFIG"):
         raise ImproperlyConfigured(
-            f"OSTICKET_CONFIG: the file does not define {', '.join(missing or ['DBNAME'])}; "
+            f"{called}: the file does not define {', '.join(missing or ['DBNAME'])}; "
             "is it the ost-config.php of an installed osTicket?"
         )
     host, port, socket = _split_host(values["DBHOST"])
@@ -93,9 +93,9 @@ def parse_php_configuration(source: str) -> PhpConfiguration:
     )
 
 
-def read_php_configuration(path: Path) -> PhpConfiguration:
+def read_php_configuration(path: Path, *, called: str = "OSTICKET_CONFIG") -> PhpConfiguration:
     """Give the settings of the file at `path`; raise ImproperlyConfigured when it cannot be read."""
     try:
-        return parse_php_configuration(path.read_text(encoding="utf-8", errors="replace"))
+        return parse_php_configuration(path.read_text(encoding="utf-8", errors="replace"), called=called)
     except OSError as error:
-        raise ImproperlyConfigured(f"OSTICKET_CONFIG={str(path)!r} cannot be read: {error.strerror}.") from error
+        raise ImproperlyConfigured(f"{called}={str(path)!r} cannot be read: {error.strerror}.") from error

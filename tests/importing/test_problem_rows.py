@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from helpdesk.portal.copying import GO_ON
-from helpdesk.portal.management.commands.import_osticket import SHOWN_PROBLEMS
+from helpdesk.portal.management.commands.import_osticket import SHOWN_PROBLEMS, where_all_are
 from helpdesk.threads.models import ThreadEntry
 from tests.importing.conftest import NAME, Import, MakeTarget
 from tests.importing.databases import ENGINES, MariaDatabase, as_default
@@ -229,3 +229,8 @@ def test_a_full_disk_is_named_and_the_import_goes_on_when_there_is_room(
     status, _, error = run_import(target, osticket)
     assert (status, error) == (0, "")
     assert target.execute("SELECT SUM(rows_copied) FROM hd_import_table") == [(8295,)]
+
+
+def test_one_problem_is_told_as_one() -> None:
+    assert where_all_are(1, Path("a.jsonl")) == "The problem in full: a.jsonl"
+    assert where_all_are(1200, Path("a.jsonl")) == "All 1,200 problems, one per line: a.jsonl"

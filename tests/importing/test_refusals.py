@@ -170,7 +170,11 @@ def test_the_configuration_file_of_osticket_says_where_and_which_prefix(
     assert "has no osTicket tables with the prefix “help_”" in error
     status, _, error = run_import(make_target("sqlite"), "", "--osticket-config", str(tmp_path / "missing.php"))
     assert status == 1
-    assert "missing.php" in error
+    assert f"--osticket-config={str(tmp_path / 'missing.php')!r} cannot be read" in error
+    configuration.write_text("<?php", encoding="utf-8")
+    status, _, error = run_import(make_target("sqlite"), "", "--osticket-config", str(configuration))
+    assert status == 1
+    assert "--osticket-config: the file does not define DBHOST" in error
 
 
 def test_tables_and_columns_that_are_not_osticket_s_are_known() -> None:

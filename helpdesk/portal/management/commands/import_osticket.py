@@ -116,7 +116,7 @@ class Command(BaseCommand):
         if path is None:
             return None
         try:
-            return read_php_configuration(path)
+            return read_php_configuration(path, called="--osticket-config")
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
 
@@ -160,7 +160,7 @@ class Command(BaseCommand):
                 f"The report cannot be written: {describe_failure(error, path)} The rows are in. Run the same command "
                 "again, with --report for another place."
             ) from error
-        console.print(f"All {number:,} problems, one per line: {path}", markup=False)
+        console.print(where_all_are(number, path), markup=False)
 
     def _what_to_look_at(self, outcome: Outcome) -> str:
         lines = []
@@ -171,6 +171,11 @@ class Command(BaseCommand):
             lines += [f"  {change}" for change in outcome.source_changes]
             lines.append("Rows changed since may be missing or old. Stop osTicket and import into an empty database.")
         return "\n".join(lines)
+
+
+def where_all_are(number: int, path: Path) -> str:
+    """Say where the report with so many problems is."""
+    return f"The problem in full: {path}" if number == 1 else f"All {number:,} problems, one per line: {path}"
 
 
 def summary_table(outcome: Outcome) -> Table:
