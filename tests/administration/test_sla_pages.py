@@ -18,10 +18,14 @@ from helpdesk.legacy.errors import NotFound
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Department
 from sla.book import book, entry_of
-from sla.business_hours import Repeat
+from sla.business_hours import BusinessHours, HolidayList, Repeat
+from sla.calculators import Calculator
+from sla.calculators.exact import ExactCalculator
+from sla.calculators.osticket import OsticketCalculator
 from sla.constants import ScheduleFlag, SlaFlag
 from sla.models import Schedule, ScheduleEntry, SlaPlan
 from sla.services import EntryDraft, store_entry
+from tests.sla.schedules import BERLIN, at, entry
 from tickets.models import HelpTopic, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -385,6 +389,27 @@ class TestImports:
         (row,) = holidays.entries.filter(repeats=Repeat.YEARLY)
         assert entry_of(row) is not None
         assert (row.day, row.month) == (26, 12)
+
+    @pytest.mark.parametrize(
+        ("calculator", "year", "due"),
+        [
+            (ExactCalculator(), 2030, "2030-03-01 09:00"),
+            (ExactCalculator(), 2028, "2028-03-01 09:00"),
+            (OsticketCalculator(), 2030, "2030-03-04 09:00"),
+            (OsticketCalculator(), 2028, "2028-03-01 09:00"),
+        ],
+        ids=["exact-common", "exact-leap", "osticket-common", "osticket-leap"],
+    )
+    def test_a_29th_of_february_is_one(
+        self, browser: Client, holidays: Schedule, calculator: Calculator, year: int, due: str
+    ) -> None:
+        """Other years have none (RFC 5545); osTicket takes their first of March for it."""
+        self.calendar(browser, holidays, CALENDAR.replace(b"20241226", b"20240229"))
+        (row,) = holidays.entries.filter(repeats=Repeat.YEARLY)
+        leap_day = entry_of(row)
+        assert leap_day is not None
+        hours = BusinessHours(BERLIN, [entry("weekdays", "08:00", "17:00")], [HolidayList(BERLIN, [leap_day])])
+        assert calculator.calculate(at(f"{year}-02-28 16:00", BERLIN), 2, hours).due == at(due, BERLIN)
 
     @pytest.mark.parametrize(
         "rule",
