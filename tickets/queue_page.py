@@ -427,6 +427,15 @@ def showable_fields() -> list[tuple[str, str]]:
     return sorted(((one.path, str(one.label)) for one in fields if one is not None), key=lambda one: one[1].casefold())
 
 
+def why_idle(shown_as: str, primary: str, secondary: str) -> str:
+    """Say why a column's `filter` changes nothing; '' where it changes something."""
+    if shown_as in _TIME_STYLES and not _DATE_PATHS & {primary, secondary}:
+        return _("Without effect: only dates of the ticket and of its messages are shown so.")
+    if shown_as in {"link:user", "link:org"} and primary == SUBJECT:
+        return _("Without effect: the subject always leads to its ticket.")
+    return ""
+
+
 def column_problems(columns: Sequence[ColumnRow]) -> list[str]:
     """Say which fields of columns cannot be shown."""
     return unreadable(path for column in columns for path in (column.primary, column.secondary))

@@ -15,7 +15,7 @@ from tickets.criteria import CriteriaContext, field_of
 from tickets.criteria_rows import Option, offered_fields
 from tickets.models import QueueColumn, QueueSort
 from tickets.queue_inputs import MarkInput, Verb, mark_inputs, moved, options, posted_marks
-from tickets.queue_page import showable_fields
+from tickets.queue_page import showable_fields, why_idle
 from tickets.reference_data import column_row
 from tickets.services.queue_columns import LINKS, MOST_PATHS, TRUNCATIONS, ColumnDraft, SortDraft
 from tickets.sorting import DATE_COLUMNS, is_sortable
@@ -62,6 +62,8 @@ class ColumnForm:
     primaries: Sequence[Option]
     secondaries: Sequence[Option]
     filters: Sequence[Option]
+    filter_note: str
+    """Why the chosen one changes nothing, '' where it does."""
     truncations: Sequence[Option]
     annotations: Sequence[AnnotationInput]
     marks: Sequence[MarkInput]
@@ -114,6 +116,7 @@ def column_form(draft: ColumnDraft, context: CriteriaContext, verb: Verb) -> Col
         primaries=options(known, draft.primary),
         secondaries=options(known, draft.secondary),
         filters=options({key: str(_LINK_NAMES[key]) for key in LINKS}, draft.filter),
+        filter_note=why_idle(draft.filter, draft.primary, draft.secondary) if draft.primary else "",
         truncations=options({key: str(_TRUNCATION_NAMES[key]) for key in TRUNCATIONS}, draft.truncate),
         annotations=rows,
         marks=mark_inputs(draft.marks, context, verb),

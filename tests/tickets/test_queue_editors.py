@@ -231,6 +231,35 @@ def test_a_column_shows_another_field_annotations_and_styles(desk: Desk, browser
     assert not QueueColumn.objects.filter(pk=column.pk).exists()
 
 
+@pytest.mark.parametrize(
+    ("primary", "secondary", "shown_as", "note"),
+    [
+        ("source", "", "date:full", "only dates of the ticket"),
+        ("source", "topic_id", "date:human", "only dates of the ticket"),
+        ("source", "created", "date:human", ""),
+        ("est_duedate", "", "date:full", ""),
+        ("thread__lastmessage", "", "date:human", ""),
+        ("cdata__subject", "", "link:org", "the subject always leads to its ticket"),
+        ("cdata__subject", "", "link:ticketP", ""),
+        ("topic_id", "", "link:org", ""),
+        ("", "", "date:full", ""),
+    ],
+)
+def test_what_a_column_is_shown_as_without_effect_is_named_at_the_field(
+    browser: Client, primary: str, secondary: str, shown_as: str, note: str
+) -> None:
+    column = QueueColumn.objects.create(name="Odd", primary=primary, secondary=secondary or None, filter=shown_as)
+    form = {"name": "Odd", "primary": primary, "secondary": secondary, "filter": shown_as, "preview": "1"}
+    for page in (
+        soup(browser.get(f"/scp/queues/columns/{column.pk}/")),
+        soup(browser.post("/scp/queues/columns/new/", form)),
+    ):
+        (select,) = page.select("select[name=filter]")
+        named = page.find(id=str(select.get("aria-describedby", "none")))
+        assert note in (named.get_text() if named else "")
+        assert bool(named) == bool(note)
+
+
 def test_a_list_without_subjects_still_leads_to_its_tickets(desk: Desk, browser: Client) -> None:
     ticket = desk.ticket(subject="Late")
     QueueColumnPlacement.objects.filter(queue_id=1, column_id=SUBJECT).delete()
