@@ -431,14 +431,15 @@ class TicketRank(models.Model):
 
 
 class ReferredTicket(models.Model):
-    """A referral with the ticket that it leads to, its status and its dates (`tickets.ranking`): the open tickets among
-    all that were ever referred to somebody are found at once, and the first ones by a date.
+    """A referral with the ticket that it leads to, its status, department and dates (`tickets.ranking`): the open
+    tickets among all that were ever referred to somebody are found at once, and the first ones by a date.
     """
 
     referral_id = models.PositiveBigIntegerField(primary_key=True)
     object_type = models.CharField(max_length=1)
     object_id = models.PositiveBigIntegerField()
     status_id = models.PositiveBigIntegerField()
+    dept_id = models.PositiveBigIntegerField(default=0)
     ticket_id = models.PositiveBigIntegerField()
     lastupdate = models.DateTimeField(null=True)
     created = models.DateTimeField(null=True)
@@ -450,16 +451,20 @@ class ReferredTicket(models.Model):
         indexes = [
             models.Index(fields=["object_type", "object_id", "status_id", "ticket_id"], name="hd_referred_status"),
             models.Index(
-                fields=["object_type", "object_id", "status_id", "lastupdate", "ticket_id"], name="hd_referred_updated"
+                fields=["object_type", "object_id", "status_id", "lastupdate", "ticket_id", "dept_id"],
+                name="hd_referred_updated",
             ),
             models.Index(
-                fields=["object_type", "object_id", "status_id", "created", "ticket_id"], name="hd_referred_created"
+                fields=["object_type", "object_id", "status_id", "created", "ticket_id", "dept_id"],
+                name="hd_referred_created",
             ),
             models.Index(
-                fields=["object_type", "object_id", "status_id", "est_duedate", "ticket_id"], name="hd_referred_due"
+                fields=["object_type", "object_id", "status_id", "est_duedate", "ticket_id", "dept_id"],
+                name="hd_referred_due",
             ),
             models.Index(
-                fields=["object_type", "object_id", "status_id", "closed", "ticket_id"], name="hd_referred_closed"
+                fields=["object_type", "object_id", "status_id", "closed", "ticket_id", "dept_id"],
+                name="hd_referred_closed",
             ),
         ]
 

@@ -36,7 +36,7 @@ from tickets.criteria_values import asked_since
 from tickets.models import ReferredTicket, Ticket, TicketRank
 from tickets.page_statements import BY_ID, DEPARTMENT, MOST_ROWS, STATUS, URGENCY, WHOM, Part, Statement, kept, union
 from tickets.querysets import PlacedReferrals, TicketQuerySet, outside_of
-from tickets.reference_data import priorities, status_ids
+from tickets.reference_data import department_names, priorities, status_ids
 from tickets.reference_data import statuses as known_statuses
 from tickets.sorting import LEAST_URGENT, Phase, Since, SortKey, TicketOrder
 
@@ -268,24 +268,26 @@ def _elsewhere(
     mine, of_teams, referred = tickets.visible_elsewhere(access, placed=moment.placed, **seen)
     # Who is in all departments has a thousand own tickets, none of them elsewhere: one look says so.
     look = Q(Exists(Ticket.objects.filter(status__in=seen_open).outside(departments))) if departments else Q()
+    outside = outside_of("dept_id", departments) if departments else Q()
     agents = frozenset({access.agent.pk})
     ranked = _ranked_of(agents, access.team_ids, seen_open, asked.order, moment.since, mine, of_teams)
     if ranked is None:
         yield Branch(mine.filter(look), "hd_ticket_agent")
         yield Branch(of_teams.filter(look), "hd_ticket_team")
     else:
-        look &= outside_of("dept_id", departments) if departments else Q()
-        yield from (replace(branch, ranks=branch.ranks.filter(look)) for branch in ranked)
+        yield from (replace(branch, ranks=branch.ranks.filter(look, outside)) for branch in ranked)
         yield Branch(_saved(tickets.outside(departments), moment.since, seen_open, agents, access.team_ids))
     date = asked.order.only_date
-    if moment.placed is None or date is None or date.name not in ranking.REFERRED_DATES:
+    # Who is in all departments is shown nothing by a referral, which the tickets outside of them say at once.
+    is_everywhere = departments >= department_names().keys()
+    if moment.placed is None or is_everywhere or date is None or date.name not in ranking.REFERRED_DATES:
         yield Branch(referred)
         return
     named, referrals, unplaced = tickets.referred_elsewhere(access, placed=moment.placed, **seen)
     for letter, ids in named.items():
         # Closed ones are only listed where they are referred to a department.
         listed = sorted(statuses) if letter == ObjectType.DEPARTMENT else seen_open
-        of_one = referrals.filter(object_type=letter, object_id=WHOM, status_id=STATUS)
+        of_one = referrals.filter(outside, object_type=letter, object_id=WHOM, status_id=STATUS)
         yield ReferredBranch(of_one, tuple(product(listed, sorted(ids))))
     if named:
         yield from (Branch(tickets, BY_ID) for tickets in unplaced)

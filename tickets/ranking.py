@@ -236,12 +236,13 @@ def _place(tickets: Mapping[int, Mapping[str, Any]]) -> None:
             object_id=of_whom,
             ticket_id=ticket_ids[thread_id],
             status_id=tickets[ticket_ids[thread_id]]["status_id"] or 0,
+            dept_id=tickets[ticket_ids[thread_id]]["dept_id"] or 0,
             **{name: tickets[ticket_ids[thread_id]][name] for name in REFERRED_DATES},
         )
         for pk, letter, of_whom, thread_id in referrals
     ]
     targets = ["referral_id"] if connection.features.supports_update_conflicts_with_target else None
-    fields = ["object_type", "object_id", "ticket_id", "status_id", *REFERRED_DATES]
+    fields = ["object_type", "object_id", "ticket_id", "status_id", "dept_id", *REFERRED_DATES]
     ReferredTicket.objects.bulk_create(places, update_conflicts=True, update_fields=fields, unique_fields=targets)
 
 

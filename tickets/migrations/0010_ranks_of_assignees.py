@@ -14,7 +14,7 @@ def begin_anew(apps: Any, _editor: Any) -> None:
 
 
 def _referred_by(column: str, name: str) -> migrations.AddIndex:
-    fields = ["object_type", "object_id", "status_id", column, "ticket_id"]
+    fields = ["object_type", "object_id", "status_id", column, "ticket_id", "dept_id"]
     return migrations.AddIndex(model_name="referredticket", index=models.Index(fields=fields, name=name))
 
 
@@ -30,8 +30,8 @@ class Migration(migrations.Migration):
 
     operations = [
         *(
-            migrations.AddField(model_name="ticketrank", name=name, field=models.PositiveBigIntegerField(default=0))
-            for name in ("staff_id", "team_id")
+            migrations.AddField(model_name=model, name=name, field=models.PositiveBigIntegerField(default=0))
+            for model, name in (("ticketrank", "staff_id"), ("ticketrank", "team_id"), ("referredticket", "dept_id"))
         ),
         *(
             migrations.AddField(model_name="referredticket", name=name, field=models.DateTimeField(null=True))
