@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
-from helpdesk.legacy.folding import fold
+from helpdesk.legacy.folding import fold, fold_part
 from tickets.criteria import CriteriaContext, Criterion, chosen, field_of
 from tickets.criteria_kinds import asked_statuses
 from tickets.criteria_values import CountKind, DateKind, Range, TextKind, whole_number
@@ -86,7 +86,8 @@ def _no_text(asked: Sequence[Criterion], *, has_several: bool) -> bool:
     """
     said: dict[str, set[str]] = defaultdict(set)
     for criterion in asked:
-        said[criterion.method].add(fold(str(criterion.value)))
+        compared = fold_part if criterion.method in {"contains", "!contains"} else fold
+        said[criterion.method].add(compared(str(criterion.value)))
     parts, lacking = said["contains"], said["!contains"]
     if (len(said["equal"]) > 1 and not has_several) or any(lack in part for part in parts for lack in lacking):
         return True

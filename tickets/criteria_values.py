@@ -63,6 +63,7 @@ class TextKind(FieldKind):
             return None
         asked: tuple[str, Any] = ("folded", text)
         if self.has_index:
+            text = text.rstrip(" ")  # which counts nowhere
             asked = ("in", sorted({text, text.lower(), text.upper()}))
         if method == "!equal":
             return self.operand.lacks(*asked)

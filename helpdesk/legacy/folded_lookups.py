@@ -13,7 +13,7 @@ from django.db.models import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
 from helpdesk.legacy.characters import readable_pattern
-from helpdesk.legacy.folding import FUNCTION, fold
+from helpdesk.legacy.folding import FUNCTION, fold, fold_part
 from helpdesk.legacy.text_fields import forms_in_column, holds_no_rare_characters
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ else:
     AnyLookup = Lookup
 
 ESCAPE = "\\"
+_END = "|"
+"""Put behind a text in which a part is looked for: the blanks before it, which folding takes from the end, count."""
 
 
 def like_escaped(text: str) -> str:
@@ -42,13 +44,20 @@ class FoldedLookup(AnyLookup):
         """Fold both sides where the engine does not."""
         column, parameters = self.process_lhs(compiler, connection)
         texts = forms_in_column(self.lhs, str(self.rhs), connection)
-        if connection.vendor != "mysql":
+        pattern = self.pattern
+        if connection.vendor != "mysql" and not pattern:
             column, texts = f"{FUNCTION}({column})", [fold(text) for text in texts]
-        if not self.pattern:
+        elif connection.vendor != "mysql":
+            column, texts, pattern = (
+                f"{FUNCTION}({column} || '{_END}')",
+                [fold_part(text) for text in texts],
+                pattern + _END,
+            )
+        if not pattern:
             return f"{column} = %s", (*parameters, texts[0])
         like = f"{column} LIKE %s" + ("" if connection.vendor == "mysql" else f" ESCAPE '{ESCAPE}'")
         condition = " OR ".join([like] * len(texts))
-        values = (value for text in texts for value in (*parameters, self.pattern % like_escaped(text)))
+        values = (value for text in texts for value in (*parameters, pattern % like_escaped(text)))
         return (f"({condition})" if len(texts) > 1 else condition), tuple(values)
 
 

@@ -109,7 +109,7 @@ class FoldedIndexes(SeparateDatabaseAndState):
             operation.state_forwards(app_label, after)
             if schema_editor.connection.vendor != "mysql" and isinstance(operation, _OF_INDEXES):
                 if isinstance(operation, AddConstraint) and not schema_editor.collect_sql:
-                    _refuse_equal_rows(after.apps.get_model(app_label, operation.model_name), operation.constraint)
+                    refuse_equal_rows(after.apps.get_model(app_label, operation.model_name), operation.constraint)
                 operation.database_forwards(app_label, schema_editor, state, after)
             state = after
 
@@ -123,8 +123,11 @@ class FoldedIndexes(SeparateDatabaseAndState):
 _OF_INDEXES = (AddConstraint, RemoveConstraint, AddIndex, RemoveIndex)
 
 
-def _refuse_equal_rows(model: type[models.Model], constraint: models.BaseConstraint) -> None:
-    """Raise CommandError for rows that differ in case and accents alone, which a unique name may not."""
+def refuse_equal_rows(model: type[models.Model], constraint: models.BaseConstraint) -> None:
+    """Raise CommandError for rows that differ in case, accents or last blanks alone, which a unique name may not.
+
+    No index on the folded names may be there: the engine would believe what it holds.
+    """
     if not isinstance(constraint, models.UniqueConstraint):
         return
     parts = {f"part_{place}": expression for place, expression in enumerate(constraint.expressions)}
@@ -133,7 +136,7 @@ def _refuse_equal_rows(model: type[models.Model], constraint: models.BaseConstra
     for values in doubled:
         pks = model._default_manager.alias(**parts).filter(**{name: values[name] for name in parts}).order_by("pk")
         raise CommandError(
-            _("Rows %(ids)s of %(table)s differ in case or accents alone. Rename one of them and migrate again.")
+            _("Rows %(ids)s of %(table)s differ in case, accents or last blanks alone. Rename one and migrate again.")
             % {"ids": ", ".join(str(pk) for pk in pks.values_list("pk", flat=True)), "table": model._meta.db_table}
         )
 

@@ -1,11 +1,14 @@
 """The index keeps in step with every write, can be made anew, and folds alike on every engine."""
 
+# ruff: noqa: RUF001 -- a dotless i is what is tested
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from threading import Thread
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -14,13 +17,17 @@ from helpdesk.forms.models import FormAnswer, FormEntry
 from helpdesk.legacy.folding import fold
 from helpdesk.legacy.models import OriginalText
 from helpdesk.legacy.originals import hash_of, put_back
+from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.services.end_users import change_end_user
 from helpdesk.threads.constants import ObjectType
 from tests.factories import EndUserFactory
-from tests.tickets.conftest import Desk
+from tests.tickets.conftest import NOW, Desk
+from tickets.criteria import Criterion, compile_criteria
 from tickets.models import CommonWord, ReindexPosition, SearchEntry, Ticket
-from tickets.search import common_words, reindexing
+from tickets.navigation import context_for
+from tickets.people_search import find_people
+from tickets.search import common_words, reindexing, words
 from tickets.search import hits as search_hits
 from tickets.search.engines import find_documents, find_documents_of
 from tickets.search.hits import find_tickets
@@ -186,6 +193,46 @@ def test_texts_fold_alike_on_every_engine(db: None, text: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT hd_fold(%s)", [text])
             assert cursor.fetchone() == (fold(text),)
+
+
+@IN_REAL_TRANSACTIONS
+def test_a_dotless_i_is_an_i_for_words_people_and_queues(desk: Desk) -> None:
+    user = EndUserFactory.new(name="Işık Yılmaz ", address="isik@acme.test")
+    ticket = desk.ticket(subject="Kapı kırıldı", user=user)
+    for text in ("isik", "yilmaz", "kirildi", "KIRILDI", "kapı"):
+        assert found(text) == {ticket.pk}, text
+    assert [person.id for person in find_people("isik yil")] == [user.pk]
+    context = context_for(access_of(desk.agent), NOW)
+    for path, method, value, is_found in (
+        ("user__name", "equal", "isik yilmaz", True),
+        ("user__name", "equal", "Işık Yılmaz   ", True),
+        ("user__name", "contains", "yilmaz", True),
+        ("user__name", "equal", "isik", False),
+        ("user__name", "contains", "yilmaz  ", False),
+        ("number", "equal", f"{ticket.number} ", True),
+    ):
+        condition = compile_criteria([Criterion(path, method, value)], context)
+        assert Ticket.objects.filter(condition).exists() is is_found, (path, method, value)
+
+
+@IN_REAL_TRANSACTIONS
+def test_documents_folded_before_are_written_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migration reads the rows beside them; what holds none of the letters stays as it is."""
+    if connection.vendor == "mysql":
+        pytest.skip("MySQL searches the rows themselves.")
+    migration = import_module("tickets.migrations.0011_documents_folded_anew")
+    monkeypatch.setattr(migration, "SLICE", 2)
+    with monkeypatch.context() as before:
+        before.setattr(words, "fold", str.lower)
+        tickets = {desk.ticket(subject=f"Kapı kırıldı {number}").pk for number in range(5)}
+        post_reply(Ticket.objects.get(pk=min(tickets)), actor=desk.actor, body="<p>Anahtarı</p>")
+        desk.ticket(subject="Réglages")
+    assert found("kirildi") == found("anahtari") == set()
+    for _twice in range(2):
+        migration.write_anew(apps, connection.SchemaEditorClass(connection))
+        assert (found("kirildi"), found("kırıldı")) == (tickets, tickets)
+        assert found("anahtari") == {min(tickets)}
+    assert found("reglages") == set()
 
 
 @IN_REAL_TRANSACTIONS
