@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from helpdesk.schedule import RECURRING_JOBS
+
 pytestmark = pytest.mark.once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
+PACKAGES = ("helpdesk", "tickets", "tasks", "sla", "filters", "mailfetch")
 SECRET_READERS = {"secret", "secret_address", "remembered_secret"}
 READERS = {"text", "boolean", "integer", "choice", "matching", "time_zone", "word_list", "host_names"} | SECRET_READERS
 
@@ -51,7 +54,7 @@ def test_every_variable_is_documented_once_and_none_too_many() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     offenders = [
         str(path.relative_to(REPOSITORY))
-        for folder in ("helpdesk", "tickets", "tasks", "sla", "filters", "mailfetch")
+        for folder in PACKAGES
         for path in (REPOSITORY / folder).rglob("*.py")
         if re.search(r"os\.(environ(\.get)?|getenv)[\[(]", path.read_text())
     ]
@@ -72,6 +75,19 @@ def test_the_two_commands_are_in_the_readme() -> None:
 def test_every_management_command_of_the_pages_exists(page: Path) -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text()))
     assert named - get_commands().keys() == set()
+
+
+def test_every_management_command_is_listed() -> None:
+    own = {name for name, app in get_commands().items() if str(app).startswith(PACKAGES)}
+    page = (REPOSITORY / "docs" / "administration.md").read_text()
+    assert own - set(re.findall(r"^\| `manage\.py (\w+)", page, re.M)) == set()
+
+
+def test_every_recurring_job_is_listed_and_none_too_many() -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
+    table = page.partition("## Recurring jobs")[2].partition("### ")[0]
+    cells = re.findall(r"^\| ([a-zA-Z ,]+) \|", table, re.M)
+    assert sorted(name for cell in cells[1:] for name in cell.split(", ")) == sorted(RECURRING_JOBS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
