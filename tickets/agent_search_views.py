@@ -170,9 +170,11 @@ def export_search(request: AgentRequest, export_format: str) -> HttpResponseBase
 @never_cache
 @require_safe
 def queue_navigation(request: AgentRequest) -> HttpResponse:
-    """Draw the queues with all their numbers, counting those that open tickets do not tell."""
+    """Draw the queues with all their numbers, or with those alone that open tickets tell (`part=open`), which are soon
+    there."""
+    is_complete = request.GET.get("part") != "open"
     context = {
-        "navigation": navigation_for(request.access, now=timezone.now(), is_complete=True),
+        "navigation": navigation_for(request.access, now=timezone.now(), is_complete=is_complete),
         "current_queue_id": id_in(request.GET.get("queue", "")),
     }
     return render(request, "components/queue_navigation.html", context)

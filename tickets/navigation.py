@@ -53,20 +53,31 @@ class QueueNumber:
     count: int | None
     is_more: bool = False
     is_pending: bool = False
+    is_waiting: bool = False
 
 
-def navigation_for(access: AgentAccess, *, now: datetime, is_complete: bool = False) -> list[NavigationQueue]:
+def navigation_for(
+    access: AgentAccess, *, now: datetime, is_complete: bool = False, is_brief: bool = False
+) -> list[NavigationQueue]:
     """Give the queues that this agent is offered, as a tree in osTicket's order, with their numbers.
 
     Those that open tickets tell are there at once. The others are counted for `is_complete` only, one by one, and kept
-    for a minute (`tickets.queue_counts`); until then they are pending.
+    for a minute (`tickets.queue_counts`); until then they are pending. With `is_brief` nothing is counted: what is not
+    kept is pending, what open tickets would tell waiting as well.
     """
     tables = queue_tables()
     offered = _with_children(_offered(None, tables, access), tables, access)
-    numbers = _numbers(access, offered, tables, now)
-    left = [row for row in offered if numbers[row.id] is None]
-    bounded = _bounded_numbers(access, left, tables, now, is_complete=is_complete)
-    known = {row.id: bounded.get(row.id) or QueueNumber(numbers[row.id]) for row in offered}
+    numbers = _kept_numbers(access, offered)
+    waiting: set[int] = set()
+    if numbers is None and is_brief:
+        waiting = {row.id for row in offered if _are_of_open(_criteria(row, tables, access))}
+        numbers = dict.fromkeys((row.id for row in offered), None)
+    elif numbers is None:
+        numbers = _numbers(access, offered, tables, now)
+    left = [row for row in offered if numbers[row.id] is None and row.id not in waiting]
+    known = {row.id: QueueNumber(numbers[row.id]) for row in offered}
+    known |= dict.fromkeys(waiting, QueueNumber(None, is_pending=True, is_waiting=True))
+    known |= _bounded_numbers(access, left, tables, now, is_complete=is_complete)
     return [_navigation_queue(row, tables, access, known) for row in _offered(None, tables, access)]
 
 
@@ -131,28 +142,39 @@ def _navigation_queue(
         children=tuple(_navigation_queue(child, tables, access, numbers) for child in children),
         is_more=number.is_more,
         is_pending=number.is_pending,
+        is_waiting=number.is_waiting,
         is_personal=row.staff_id == access.agent.pk and not row.flags & QueueFlag.PUBLIC,
         is_search=not row.flags & QueueFlag.QUEUE,
     )
 
 
 def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables, now: datetime) -> Numbers:
-    """Give the numbers of these queues; kept while the groups are from which they were added up."""
-    stamp_key, key = _stamp_key(), f"{_agent_key(access)}.numbers"
+    """Add up the numbers of these queues and keep them for as long as the groups."""
+    of_stamp, visible = _visible_rows(access)
+    context = context_for(access, now)
+    totals = _Totals(visible)
+    asked = {row.id: _criteria(row, tables, access) for row in rows}
+    # Once by all that any queue asks for: the rest is added up from that, which is less.
+    every = {column for criteria in asked.values() if _are_of_open(criteria) for column in grouped_by(criteria)}
+    totals.rows_by(tuple(column for column in _GROUPED_BY if column in every))
+    numbers = {queue_id: _count(criteria, context, totals) for queue_id, criteria in asked.items()}
+    cache.set(_numbers_key(access), (of_stamp, numbers), KEPT_SECONDS)
+    return numbers
+
+
+def _kept_numbers(access: AgentAccess, rows: Sequence[QueueRow]) -> Numbers | None:
+    """Give the numbers while the groups are kept from which they were added up, None when one is missing."""
+    stamp_key, key = _stamp_key(), _numbers_key(access)
     kept = cache.get_many([stamp_key, key])
     numbers: Numbers
     of_stamp, numbers = kept.get(key, ("", {}))
     if not of_stamp or of_stamp != kept.get(stamp_key) or any(row.id not in numbers for row in rows):
-        of_stamp, visible = _visible_rows(access)
-        context = context_for(access, now)
-        totals = _Totals(visible)
-        asked = {row.id: with_preferences(definition_of(row, tables), access).criteria for row in rows}
-        # Once by all that any queue asks for: the rest is added up from that, which is less.
-        every = {column for criteria in asked.values() if _are_of_open(criteria) for column in grouped_by(criteria)}
-        totals.rows_by(tuple(column for column in _GROUPED_BY if column in every))
-        numbers = {queue_id: _count(criteria, context, totals) for queue_id, criteria in asked.items()}
-        cache.set(key, (of_stamp, numbers), KEPT_SECONDS)
+        return None
     return numbers
+
+
+def _criteria(row: QueueRow, tables: QueueTables, access: AgentAccess) -> Sequence[Criterion]:
+    return with_preferences(definition_of(row, tables), access).criteria
 
 
 class _Totals:
@@ -330,6 +352,10 @@ def _shared_key() -> str:
 def _stamp_key() -> str:
     """Names the groups that are kept, so that nobody needs to load them to see whether they are still the same."""
     return f"{_shared_key()}.stamp"
+
+
+def _numbers_key(access: AgentAccess) -> str:
+    return f"{_agent_key(access)}.numbers"
 
 
 def _agent_key(access: AgentAccess) -> str:

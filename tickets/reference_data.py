@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.models import OuterRef, Q, Subquery
 
 from helpdesk.configuration.changes import forget_remembered, remembered
+from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import Form, FormField
 from helpdesk.mail.models import EmailAccount
 from helpdesk.people.models import Agent, Department, Team, TeamMember
@@ -22,6 +24,7 @@ from sla.models import SlaPlan
 from tickets.assignees import assignable_teams
 from tickets.models import (
     HelpTopic,
+    HelpTopicForm,
     Queue,
     QueueColumn,
     QueueColumnPlacement,
@@ -194,6 +197,29 @@ def _read_form_fields() -> dict[int, FormField]:
     return {row.pk: row for row in rows.order_by("form__title", "form_id", "sort", "id") if row.form is not None}
 
 
+def fields_of_tickets() -> list[FormField]:
+    """Give the fields of the form that all tickets have, then those of topics' forms, each with its form.
+
+    Every page with a list asks, so they do not come from `tickets.intake`, which knows them but reads a dozen tables.
+    """
+    return kept("fields_of_tickets", _read_fields_of_tickets)
+
+
+def _read_fields_of_tickets() -> list[FormField]:
+    uses = HelpTopicForm.objects.filter(form=OuterRef("form"), topic__isnull=False).order_by("topic_id", "sort", "id")
+    rows = FormField.objects.annotate(
+        first_topic=Subquery(uses.values("topic_id")[:1]),
+        first_place=Subquery(uses.values("sort")[:1]),
+        first_use=Subquery(uses.values("pk")[:1]),
+    ).filter(Q(form__type=EntryObject.TICKET) | Q(first_use__isnull=False))
+    listed = list(rows.select_related("form").order_by("first_topic", "first_place", "first_use", "sort", "id"))
+    forms = {row.form.pk: row.form for row in listed if row.form is not None}
+    # Where several forms have the type, the first one counts, as everywhere.
+    of_all = min((pk for pk, form in forms.items() if form.type == EntryObject.TICKET), default=0)
+    of_topics = [row for row in listed if row.form_id != of_all and row.first_use is not None]
+    return [*(row for row in listed if row.form_id == of_all), *of_topics]
+
+
 def sending_address_ids() -> tuple[int, ...]:
     """Give the addresses of the help desk with a mail server of their own, by address."""
     return kept("senders", _read_senders)
@@ -219,13 +245,13 @@ def forget_reference_data(**_: object) -> None:
 TABLES = (
     *(Agent, Department, Team, TeamMember, TicketPriority, TicketStatus),
     *(Queue, QueueColumn, QueueColumnPlacement, QueuePreference, QueueSort, QueueSortChoice, QueueExportField),
-    *(HelpTopic, SlaPlan, EmailAccount, Form, FormField),
+    *(HelpTopic, HelpTopicForm, SlaPlan, EmailAccount, Form, FormField),
 )
 """The models whose changes make this module read anew."""
 _NAMES = (
     *("statuses", "priority_objects", "queues", "preferences", "agents", "teams", "departments"),
     *("exports", "senders"),
-    *("topic_names", "sla_names", "form_fields"),
+    *("topic_names", "sla_names", "form_fields", "fields_of_tickets"),
 )
 
 

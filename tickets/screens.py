@@ -28,7 +28,8 @@ class NavigationQueue:
 
     `key` is stable for styles and shortcuts: `open`, `my-tickets`, `closed`, `open-answered`, `open-overdue` … for the
     queues of a new installation, `queue-<id>` for all others. `count` is None where no number is shown (words,
-    criteria that cannot be counted); with `is_more` there are more than that. `is_pending`: it is still to be counted.
+    criteria that cannot be counted); with `is_more` there are more than that. `is_pending`: it is still to be counted,
+    `is_waiting` as well, and soon, as open tickets tell it.
     `is_personal` marks the agent's own.
     """
 
@@ -39,6 +40,7 @@ class NavigationQueue:
     children: tuple[NavigationQueue, ...] = ()
     is_more: bool = False
     is_pending: bool = False
+    is_waiting: bool = False
     is_personal: bool = False
     is_search: bool = False
 

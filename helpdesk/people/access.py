@@ -11,7 +11,7 @@ from helpdesk.people.permissions import RolePermission, granted
 
 CREATE_ONLY = frozenset({RolePermission.TICKET_CREATE.value})
 """Permissions of the synthetic role in departments where the agent holds none."""
-_DEPARTMENT, _TEAM = 1, 2
+_DEPARTMENT, _TEAM, _MANAGED = 1, 2, 3
 
 
 class AgentAccess:
@@ -41,19 +41,26 @@ class AgentAccess:
         """The teams that the agent is a member of."""
         return self._reach[1]
 
+    @property
+    def is_manager(self) -> bool:
+        """Whether the agent is the manager of any department."""
+        return self._reach[2]
+
     @cached_property
-    def _reach(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Departments and teams, in one query."""
+    def _reach(self) -> tuple[frozenset[int], frozenset[int], bool]:
+        """Departments, teams, and whether one of the departments is managed, in one query."""
         roots = {self.agent.dept_id, *(row.dept_id for row in self._extended)} - {None}
         condition = Q(manager=self.agent)
         for root in roots:
             condition |= Q(path__contains=f"/{root}/")
         departments = Department.objects.filter(condition).order_by().values_list("pk", Value(_DEPARTMENT))
         teams = TeamMember.objects.filter(staff=self.agent).order_by().values_list("team_id", Value(_TEAM))
-        rows = list(departments.union(teams, all=True))
+        managed = Department.objects.filter(manager=self.agent).order_by().values_list("pk", Value(_MANAGED))
+        rows = list(departments.union(teams, managed, all=True))
         return (
             frozenset(pk for pk, kind in rows if kind == _DEPARTMENT),
             frozenset(pk for pk, kind in rows if kind == _TEAM),
+            any(kind == _MANAGED for _pk, kind in rows),
         )
 
     @cached_property

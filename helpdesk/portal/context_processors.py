@@ -62,7 +62,7 @@ def agent_portal(request: HttpRequest) -> dict[str, Any]:
 
     @cache
     def navigation() -> list[NavigationQueue]:
-        return navigation_for(access, now=timezone.now())
+        return navigation_for(access, now=timezone.now(), is_brief=True)
 
     @cache
     def areas() -> list[Area]:

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from helpdesk.forms import cdata
-from helpdesk.forms.constants import EntryObject
-from helpdesk.forms.models import FormField
+from helpdesk.forms.constants import EntryObject, FieldFlag
+from helpdesk.forms.models import Form, FormField
 from helpdesk.people.access import access_of
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import Agent, Department
@@ -23,7 +23,7 @@ from tests.desk import Desk, open_ticket, set_up_desk
 from tests.factories import TeamFactory, new_task
 from tests.sign_in import agent_client
 from tickets.intake import forget_intake
-from tickets.models import HelpTopic, Queue, Ticket, TicketPriority, TicketStatus
+from tickets.models import HelpTopic, HelpTopicForm, Queue, Ticket, TicketPriority, TicketStatus
 from tickets.policies import is_accessible
 from tickets.reference_data import forget_reference_data
 from tickets.services import claim_ticket, post_note
@@ -287,7 +287,6 @@ def test_the_manager_marks_many_as_overdue_and_back(grace: Client, desk: Desk) -
     tickets = [open_ticket(), open_ticket()]
     assert grace.get(address("overdue"), {"ticket": tickets[0].pk}).status_code == 403
     Department.objects.filter(name="Support").update(manager=desk.grace)
-    forget_intake()
     assert soup(grace.get("/scp/queues/1/")).select("#bulk-overdue")
     assert said(grace.post(address("overdue"), {"tickets": listed(*tickets)})) == ["2 of 2 are marked as overdue"]
     assert Ticket.objects.filter(isoverdue=True).count() == 2
@@ -339,6 +338,29 @@ def test_an_answer_of_many(grace: Client) -> None:
     assert {row["priority"] for row in rows.values()} == {str(high.pk)}
     subject = FormField.objects.get(form__type="T", name="subject")
     assert grace.get(reverse("agent:bulk_edit-answer", args=[subject.pk]), {"ticket": "1"}).status_code == 404
+
+
+def test_answers_of_many_stand_in_the_order_of_the_forms(grace: Client) -> None:
+    """Those of the form of all tickets first, then those of topics in the order of these; a new one comes at once."""
+    open_ticket()
+    first, second = HelpTopic.objects.order_by("pk")[:2]
+    rooms, pets, unused = (Form.objects.create(title=title, type="G") for title in ("Rooms", "Pets", "Unused"))
+    flags = FieldFlag.ENABLED | FieldFlag.AGENT_VIEW | FieldFlag.AGENT_EDIT
+    for form in (rooms, pets, unused):
+        for sort in (2, 1):
+            FormField.objects.create(form=form, type="text", label=f"{form.title} {sort}", flags=flags, sort=sort)
+    grace.get("/scp/queues/1/")
+    HelpTopicForm.objects.create(topic=second, form=rooms, sort=1)
+    HelpTopicForm.objects.create(topic=first, form=pets, sort=2)
+    HelpTopicForm.objects.create(topic=second, form=pets, sort=2)
+    buttons = soup(grace.get("/scp/queues/1/")).select("#bulk [id^=bulk-edit-answer-]")
+    assert [button.get_text(strip=True) for button in buttons] == [
+        "Priority Level",
+        "Pets 1",
+        "Pets 2",
+        "Rooms 1",
+        "Rooms 2",
+    ]
 
 
 def test_what_others_did_since_the_page_was_made_is_told_first(grace: Client, desk: Desk) -> None:

@@ -116,13 +116,21 @@ def test_a_queue_shows_its_tickets_with_what_agents_look_for(grace: Client, desk
 
 
 def test_the_navigation_counts_open_tickets_and_says_where_one_is(grace: Client) -> None:
+    """The list of queues comes with the page; numbers that are not at hand follow at once."""
     open_ticket()
-    page = soup(grace.get(f"/scp/queues/{OPEN_QUEUE}/"))
-    current = page.select_one(".rail-link[aria-current=page]")
-    assert current is not None
-    assert (current["data-queue-key"], text(current, ".rail-count")) == ("open", "1")
+    address = f"/scp/queues/{OPEN_QUEUE}/"
+    current = ".rail-link[aria-current=page]"
+    page = soup(grace.get(address))
+    assert (one(page, current)["data-queue-key"], text(page, f"{current} .rail-count-pending")) == ("open", "")
     keys = {link["data-queue-key"] for link in page.select(".rail-link[data-queue-key]")}
     assert {"open", "open-answered", "open-overdue", "my-tickets", "closed"} <= keys
+    rail = one(page, "#rail-queues")
+    assert rail["hx-trigger"] == "load"
+    for shown in (soup(grace.get(str(rail["hx-get"]))), soup(grace.get(address))):
+        assert text(shown, f"{current} .rail-count") == "1"
+        assert "part=open" not in one(shown, "#rail-queues")["hx-get"]
+        assert "delay" in one(shown, "#rail-queues")["hx-trigger"]  # those of closed tickets have time
+        assert shown.select(f".rail-link[href='/scp/queues/{CLOSED_QUEUE}/'] .rail-count-pending")
 
 
 def test_the_navigation_is_made_once_for_a_page(grace: Client) -> None:

@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.people.models import DepartmentAccess
 from helpdesk.threads.bodies import NewFile
 from helpdesk.threads.models import ThreadEntry
@@ -31,6 +32,10 @@ from tickets.states import thread_of
 from tickets.thread_items import SHOWN_ENTRIES
 
 QUEUE_STATEMENTS, TICKET_STATEMENTS = 8, 12
+NUMBERS_STATEMENTS = 4
+"""Session, agent, reach, and the numbers of open tickets."""
+COLD_STATEMENTS = 21
+"""A queue page of a process that knows nothing yet."""
 OPEN, CLOSED, CLOSED_THIS_YEAR = 1, 8, 14
 
 
@@ -80,6 +85,26 @@ def test_queue(desk: Desk, browser: Client, queue: int) -> None:
     few, many = costs
     assert len(few) == len(many), many
     assert len(many) <= QUEUE_STATEMENTS, many
+
+
+@pytest.mark.parametrize("queue", [OPEN, CLOSED])
+def test_queue_with_nothing_cached(desk: Desk, browser: Client, queue: int) -> None:
+    """The first page reads the small tables that it shows something of, and none for what may come afterwards."""
+    for _ in range(3):
+        desk.ticket(closed=queue != OPEN)
+    address = f"/scp/queues/{queue}/"
+    statements_of(browser, address)  # what a process learns once, as the indexes
+    forget_everything_versioned()
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get(address).status_code == 200
+    read = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
+    assert len(read) <= COLD_STATEMENTS, read
+
+
+def test_numbers_of_open_tickets(desk: Desk, browser: Client) -> None:
+    desk.ticket()
+    assert len(statements_of(browser, "/scp/queues/navigation/?part=open")) <= NUMBERS_STATEMENTS
 
 
 def test_ticket(desk: Desk, browser: Client) -> None:

@@ -17,7 +17,6 @@ from helpdesk.legacy.errors import DomainError
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.actor import Actor
 from tickets.freshness import version_of
-from tickets.intake import intake
 from tickets.models import Ticket
 from tickets.possible_actions import allowed_actions
 from tickets.registries import ReadAhead
@@ -212,7 +211,7 @@ class TicketAction(ABC):
         """Whether the agent may do this to many tickets at once, perhaps not to each of them."""
         if any(access.has_permission_anywhere(key) for key in self.bulk_permissions):
             return True
-        return self.is_for_managers and any(access.manages(one) for one in intake().departments.values())
+        return self.is_for_managers and access.is_manager
 
     def obstacle(self, subject: Subject) -> str:
         """Say what is in the way of an action that is allowed, '' when nothing is; the form is not shown then."""

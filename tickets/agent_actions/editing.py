@@ -25,6 +25,7 @@ from tickets.agent_actions.base import CommentedForm, Group, Subject, TicketActi
 from tickets.constants import TicketSource
 from tickets.intake import by_id, intake
 from tickets.models import HelpTopic, Ticket
+from tickets.reference_data import fields_of_tickets
 from tickets.screens import Action
 from tickets.services.field_edits import change_answer, change_due_date, change_sla, change_source, change_topic
 from tickets.topic_choices import topic_choices, topics_for_agents
@@ -281,12 +282,9 @@ class EditAnswer(FactAction):
 def common_fields() -> list[FormField]:
     """Give the fields that are changed on many tickets at once: those of the form that all tickets have, then those of
     topics' forms; neither subjects nor files, which belong to one ticket alone."""
-    known = intake()
-    used = [known.ticket_form, *(one.form for forms in known.forms_of_topics.values() for one in forms)]
-    fields = {field.pk: field for form in used if form is not None for field in form.fields}
     return [
         field
-        for field in fields.values()
+        for field in fields_of_tickets()
         if has_answers(field)
         and Origin.AGENT_UPDATE.accepts(field)
         and field.name != "subject"

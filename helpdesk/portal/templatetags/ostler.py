@@ -113,6 +113,12 @@ def has_pending(queues: Iterable[Any]) -> bool:
 
 
 @register.filter
+def has_waiting(queues: Iterable[Any]) -> bool:
+    """Whether numbers that are counted quickly are missing."""
+    return any(queue.is_waiting or has_waiting(queue.children) for queue in queues)
+
+
+@register.filter
 def is_moment(value: object) -> bool:
     """Whether a cell holds a point in time."""
     return isinstance(value, datetime.datetime)
