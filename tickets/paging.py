@@ -36,7 +36,7 @@ from tickets.criteria_values import asked_since
 from tickets.models import ReferredTicket, Ticket, TicketRank
 from tickets.page_statements import BY_ID, DEPARTMENT, MOST_ROWS, STATUS, URGENCY, WHOM, Part, Statement, kept, union
 from tickets.querysets import PlacedReferrals, TicketQuerySet, outside_of
-from tickets.reference_data import department_names, priorities, status_ids
+from tickets.reference_data import priorities, status_ids
 from tickets.reference_data import statuses as known_statuses
 from tickets.sorting import LEAST_URGENT, Phase, Since, SortKey, TicketOrder
 
@@ -50,6 +50,9 @@ _NO_SUCH_INDEX = ("1176", "no such index", "no query solution")
 """What MySQL and SQLite say of a hint that names an index which was dropped, or made anew with other columns."""
 MOST_RANKED_BRANCHES = 240
 """The same for statuses times departments times priorities."""
+MOST_REFERRED_BRANCHES = 16
+"""With more statuses times departments MySQL, for which planning each branch takes a while, finds what is referred from
+the few tickets outside of the departments."""
 _RANK_INDEXES = {"lastupdate": "hd_rank_updated", "created": "hd_rank_created", "est_duedate": "hd_rank_due"}
 _ASSIGNED_INDEXES = {
     "lastupdate": ("hd_rank_agent_updated", "hd_rank_team_updated"),
@@ -278,9 +281,8 @@ def _elsewhere(
         yield from (replace(branch, ranks=branch.ranks.filter(look, outside)) for branch in ranked)
         yield Branch(_saved(tickets.outside(departments), moment.since, seen_open, agents, access.team_ids))
     date = asked.order.only_date
-    # Who is in all departments is shown nothing by a referral, which the tickets outside of them say at once.
-    is_everywhere = departments >= department_names().keys()
-    if moment.placed is None or is_everywhere or date is None or date.name not in ranking.REFERRED_DATES:
+    is_in_many = connection.vendor == "mysql" and len(departments) * len(statuses) > MOST_REFERRED_BRANCHES
+    if moment.placed is None or is_in_many or date is None or date.name not in ranking.REFERRED_DATES:
         yield Branch(referred)
         return
     named, referrals, unplaced = tickets.referred_elsewhere(access, placed=moment.placed, **seen)
