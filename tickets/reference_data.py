@@ -300,12 +300,16 @@ def _read_teams() -> dict[int, tuple[str, bool]]:
 
 
 def _read_queues() -> QueueTables:
-    columns = _columns_by_queue(QueueColumn.objects.in_bulk())
+    columns = _columns_by_queue()
+    named: dict[int, SortRow] = {}
     choices: dict[int, list[int]] = {}
-    for queue_id, sort_id in QueueSortChoice.objects.order_by("sort", "queue_sort_id").values_list(
-        "queue_id", "queue_sort_id"
-    ):
-        choices.setdefault(queue_id, []).append(sort_id)
+    of_queues = QueueSort.objects.order_by("choices__sort", "pk").values_list(
+        "pk", "name", "columns", "choices__queue_id"
+    )
+    for sort_id, name, paths, queue_id in of_queues:
+        named.setdefault(sort_id, SortRow(sort_id, name, _paths(paths)))
+        if queue_id is not None:
+            choices.setdefault(queue_id, []).append(sort_id)
     queues = {
         queue.pk: QueueRow(
             id=queue.pk,
@@ -324,11 +328,11 @@ def _read_queues() -> QueueTables:
         )
         for queue in Queue.objects.all()
     }
-    named = {sort.pk: SortRow(sort.pk, sort.name, _paths(sort.columns)) for sort in QueueSort.objects.order_by("name")}
+    by_name = sorted(named.values(), key=lambda sort: sort.name.casefold())
     return QueueTables(
         queues,
         {pk: sort.paths for pk, sort in named.items()},
-        named,
+        {sort.id: sort for sort in by_name},
     )
 
 
@@ -341,13 +345,12 @@ def _read_exports() -> dict[int, tuple[tuple[str, str], ...]]:
     return {queue_id: tuple(fields) for queue_id, fields in exports.items()}
 
 
-def _columns_by_queue(columns: dict[Any, QueueColumn]) -> dict[tuple[int, int], tuple[ColumnRow, ...]]:
+def _columns_by_queue() -> dict[tuple[int, int], tuple[ColumnRow, ...]]:
     """Give the columns by queue and agent, whose id is 0 for the standard ones."""
     found: dict[tuple[int, int], list[ColumnRow]] = {}
-    for place in QueueColumnPlacement.objects.order_by("queue_id", "sort", "column_id"):
-        column = columns.get(place.column_id)
-        if column is not None and place.queue_id is not None:
-            row = column_row(column, heading=place.heading or "", width=place.width, bits=place.bits)
+    for place in QueueColumnPlacement.objects.select_related("column").order_by("queue_id", "sort", "column_id"):
+        if place.column is not None and place.queue_id is not None:
+            row = column_row(place.column, heading=place.heading or "", width=place.width, bits=place.bits)
             found.setdefault((place.queue_id, place.staff_id or 0), []).append(row)
     return {key: tuple(rows) for key, rows in found.items()}
 
