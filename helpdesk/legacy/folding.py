@@ -21,7 +21,7 @@ _FIRST_MARK, _LAST_MARK = "\u0300", "\u036f"
 """Combining diacritical marks. Others carry meaning of their own: vowels in Indian scripts, voicing in Japanese."""
 _IOTA_BELOW, _IOTA = "\u0345", "\u03b9"
 """The one mark that is a letter where none stands below which it could be written."""
-_AS_IN_OSTICKET = str.maketrans({"\u0131": "i", "\u03f2": "\u03c3"})
+_DOTLESS, _LUNATE, _SIGMA = "\u0131", "\u03f2", "\u03c3"
 """What casefold keeps apart and osTicket's collation does not: i without a dot, the lunate sigma."""
 
 
@@ -38,7 +38,7 @@ def fold_part(text: str) -> str:
         text = unicodedata.normalize("NFC", text).replace(_IOTA_BELOW, _IOTA)
     apart = unicodedata.normalize("NFD", text)
     bare = "".join(letter for letter in apart if not _FIRST_MARK <= letter <= _LAST_MARK)
-    return unicodedata.normalize("NFC", bare).casefold().translate(_AS_IN_OSTICKET)
+    return unicodedata.normalize("NFC", bare).casefold().replace(_DOTLESS, "i").replace(_LUNATE, _SIGMA)
 
 
 def fold_or_none(text: object) -> str | None:
