@@ -8,7 +8,7 @@ skipped, as osTicket does, but not in silence: `tickets.criteria_checks` names t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -104,6 +104,14 @@ class FieldKind:
         """Whether an index leads to the tickets, and they are few: then they are found first and sorted after."""
         return False
 
+    def is_checked(self, method: str, value: Any) -> bool:
+        """Whether the condition may let tickets through that `unfit` tells from the others."""
+        return False
+
+    def unfit(self, value: Any, ticket_ids: Collection[int]) -> set[int]:
+        """Give those of a few tickets that do not fulfil it, though the condition may have let them through."""
+        return set()
+
     def problem(self, method: str, value: Any, context: CriteriaContext) -> StrOrPromise:
         """Say what is wrong with a value: a broken pattern, a date that is none, a row that is gone. '' is fine."""
         return ""
@@ -176,6 +184,22 @@ def lead_to_few(criteria: Iterable[Criterion]) -> bool:
     """Whether one of the criteria leads to few tickets."""
     fields = ((field_of(criterion.path), criterion) for criterion in criteria)
     return any(field.kind.leads_to_few(one.method, one.value) for field, one in fields if field is not None)
+
+
+def checked(criteria: Iterable[Criterion]) -> list[Criterion]:
+    """Give the criteria that `unfit` has to be asked about for the tickets that their condition lets through."""
+    fields = ((field_of(criterion.path), criterion) for criterion in criteria)
+    return [one for field, one in fields if field is not None and field.kind.is_checked(one.method, one.value)]
+
+
+def unfit(criteria: Iterable[Criterion], ticket_ids: Collection[int]) -> set[int]:
+    """Give those of a few tickets that do not fulfil `checked` criteria."""
+    found: set[int] = set()
+    for criterion in criteria:
+        field = field_of(criterion.path)
+        if field is not None and ticket_ids:
+            found |= field.kind.unfit(criterion.value, ticket_ids)
+    return found
 
 
 def group_matches(criteria: Iterable[Criterion], group: TicketGroup, context: CriteriaContext) -> bool | None:

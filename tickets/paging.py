@@ -10,7 +10,8 @@ also give in order what an index of the tickets cannot: what is assigned by prio
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from helpdesk.people.access import AgentAccess
 from helpdesk.threads.constants import ObjectType
 from tickets import ranking
 from tickets.constants import TicketState
-from tickets.criteria import CriteriaContext, Criterion, compile_criteria, field_of, lead_to_few
+from tickets.criteria import CriteriaContext, Criterion, checked, compile_criteria, field_of, lead_to_few, unfit
 from tickets.criteria_kinds import asked_assignees, asked_statuses
 from tickets.criteria_values import asked_since
 from tickets.models import ReferredTicket, Ticket, TicketRank
@@ -43,6 +44,8 @@ from tickets.sorting import LEAST_URGENT, Phase, Since, SortKey, TicketOrder
 MOST_BRANCHES = 48
 """With more statuses times departments the departments become a condition: such an agent sees most tickets anyway."""
 INDEXES_KEPT_SECONDS = 10
+MOST_CHECKED, MOST_CHECKED_AT_ONCE, SECONDS_CHECKED = 2000, 400, 1.0
+"""How many tickets are looked at one by one for a page, and how long, where their condition alone does not decide."""
 SECONDS_WALKED, SECONDS_SORTED = 0.3, 0.5
 """How long tickets are gone through in their order for a page, and how long all that fulfil a condition are looked for
 that should lead to few, before the other way is tried."""
@@ -77,6 +80,8 @@ class KeysetPage:
     ids: list[int]
     before: str | None
     after: str | None
+    is_unfinished: bool = False
+    """Whether it was given up before it was full: too many tickets had to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,23 @@ def visible_page(
         lasts=more is None and _last(criteria),
         since=None if statuses is None or sees_everything else _closed_since(criteria, context),
     )
-    rows = _first_rows(asked, size + 1) if statuses is not None else _rows_of_any_status(asked, criteria, size + 1)
+
+    def read(asked: Asked, number: int) -> list[tuple[Any, ...]]:
+        if statuses is not None:
+            return _first_rows(asked, number)
+        return _rows_of_any_status(asked, criteria, number)
+
+    to_check = checked(criteria)
+    if to_check:
+        fit = _fit_rows(asked, to_check, read, size)
+        if fit.stopped_at is not None:
+            return _unfinished_page(asked, fit, has_cursor=bool(cursor))
+        if not fit.rows and fit.first is not None and cursor:  # the way back from where the last page gave up
+            back = order.cursor(fit.first)
+            return KeysetPage([], None, back) if backwards else KeysetPage([], back, None)
+        rows = fit.rows
+    else:
+        rows = read(asked, size + 1)
     has_more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -200,6 +221,51 @@ def visible_page(
         before=order.cursor(rows[0]) if has_before else None,
         after=order.cursor(rows[-1]) if has_after else None,
     )
+
+
+@dataclass(frozen=True)
+class _FitRows:
+    """Rows whose tickets were checked; `stopped_at` is the last one looked at where looking was given up."""
+
+    rows: list[tuple[Any, ...]]
+    first: tuple[Any, ...] | None = None
+    stopped_at: tuple[Any, ...] | None = None
+
+
+def _fit_rows(
+    asked: Asked,
+    criteria: Sequence[Criterion],
+    read: Callable[[Asked, int], list[tuple[Any, ...]]],
+    size: int,
+) -> _FitRows:
+    """Read on until a page and one more are fit, nothing is left, or as much was looked at as a page may cost."""
+    rows: list[tuple[Any, ...]] = []
+    first: tuple[Any, ...] | None = None
+    looked_at, number, end = 0, size + 1, time.monotonic() + SECONDS_CHECKED
+    while True:
+        some = read(asked, number)
+        if not some:
+            return _FitRows(rows, first)
+        first = first or some[0]
+        unwanted = unfit(criteria, [row[-1] for row in some])
+        rows += [row for row in some if row[-1] not in unwanted]
+        looked_at += len(some)
+        if len(rows) > size or len(some) < number:
+            return _FitRows(rows, first)
+        if looked_at >= max(MOST_CHECKED, size) or time.monotonic() > end:
+            return _FitRows(rows, first, some[-1])
+        asked = replace(asked, values=tuple(asked.order.values(asked.order.cursor(some[-1]))))
+        number = min(number * 2, MOST_CHECKED_AT_ONCE)
+
+
+def _unfinished_page(asked: Asked, fit: _FitRows, *, has_cursor: bool) -> KeysetPage:
+    """Give what was found so far; the next page goes on behind the last ticket looked at, shown or not."""
+    ids = [row[-1] for row in fit.rows]
+    further = asked.order.cursor(fit.stopped_at or ())
+    back = asked.order.cursor((fit.rows[0] if fit.rows else fit.first) or ()) if has_cursor else None
+    if asked.backwards:
+        return KeysetPage(ids[::-1], further, back, is_unfinished=True)
+    return KeysetPage(ids, back, further, is_unfinished=True)
 
 
 def _rows_of_any_status(asked: Asked, criteria: Iterable[Criterion], number: int) -> list[tuple[Any, ...]]:

@@ -119,6 +119,7 @@ def page_of_ids(
         before=page.before,
         after=page.after,
         problems=[*problems(queue.criteria, context), *column_problems(queue.columns)],
+        is_unfinished=page.is_unfinished,
         sorts=sort_choices(queue, options),
         filter=list_filter(queue, options),
         parameters=options.query(),

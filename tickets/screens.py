@@ -216,11 +216,13 @@ class QueuePage:
     filter: ListFilter | None = None
     parameters: str = ""
     """What addresses of this list carry besides the cursor."""
+    is_unfinished: bool = False
+    """Whether too many tickets had to be looked at to fill the page; the next one goes on from there."""
 
     def first(self, number: int) -> QueuePage:
         """Give the first rows, to look at only: without other pages and orders."""
         columns = [replace(column, sort_query="", sorted="") for column in self.columns]
-        return replace(self, rows=self.rows[:number], columns=columns, before=None, after=None)
+        return replace(self, rows=self.rows[:number], columns=columns, before=None, after=None, is_unfinished=False)
 
     def with_parameters(self, parameters: str) -> QueuePage:
         """Give the page of a list whose addresses carry these parameters, also where they sort by a column."""

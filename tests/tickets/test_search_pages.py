@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -38,6 +39,7 @@ from tickets.constants import QueueFlag, TicketFlag
 from tickets.criteria import Criterion, compile_criteria
 from tickets.models import Queue, QueuePreference, Ticket, TicketStatus
 from tickets.navigation import context_for
+from tickets.search import hits as search_hits
 from tickets.search.language import read_query
 from tickets.services import post_note
 
@@ -320,6 +322,68 @@ def test_typing_offers_numbers_and_people(desk: Desk, browser: Client) -> None:
 def test_no_input_breaks_a_page(desk: Desk, browser: Client, address: str) -> None:
     desk.ticket()
     assert browser.get(address).status_code == 200
+
+
+def _walked(browser: Client, **query: str) -> tuple[list[str], list[str]]:
+    """Give the subjects of all pages forwards, and those of the pages before the last one, backwards."""
+
+    def page(**cursor: str) -> tuple[list[str], dict[str, str]]:
+        html = browser.get("/scp/search/", query | cursor).content.decode()
+        links = BeautifulSoup(html, "html.parser").select('a[rel="prev"], a[rel="next"]')
+        addresses = {str(link["rel"][0]): parse_qs(urlsplit(str(link["href"])).query) for link in links}
+        names = {"prev": "before", "next": "after"}
+        return subjects(html), {rel: values[names[rel]][0] for rel, values in addresses.items()}
+
+    shown, links = page()
+    forwards = list(shown)
+    for _page in range(30):
+        if "next" not in links:
+            break
+        shown, links = page(after=links["next"])
+        forwards += shown
+    backwards = list(shown)
+    for _page in range(30):
+        if "prev" not in links:
+            break
+        shown, links = page(before=links["prev"])
+        backwards = [*shown, *backwards]
+    return forwards, backwards
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("most_checked", [2000, 3])
+def test_a_minus_leaves_out_every_ticket_with_the_word(
+    desk: Desk, browser: Client, monkeypatch: pytest.MonkeyPatch, most_checked: int
+) -> None:
+    """However few of them a look-up leads to, wherever the word stands, on pages in both directions."""
+    for name in ("MOST_TICKETS", "MOST_USERS", "MOST_OF_USERS"):
+        monkeypatch.setattr(search_hits, name, 1)
+    monkeypatch.setattr(paging, "MOST_CHECKED", most_checked)
+    monkeypatch.setattr(paging, "MOST_CHECKED_AT_ONCE", 3)
+    Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=2)
+    monkeypatch.setattr(search_hits, "MOST_ENTRIES", 100)
+    for number in range(5):
+        desk.ticket(subject=f"Printer invoice {number}", message="One paper jam")
+        noted = desk.ticket(subject=f"Printer noted {number}", message="A jam of paper")
+        post_note(noted, actor=desk.actor, body="<p>See the INVOICE</p>")
+        desk.ticket(subject=f"Printer invoices {number}", message="Printer: a jam of paper")
+    named = EndUserFactory.new(name="Ida Invoice")
+    desk.ticket(subject="Printer named", user=named)
+    newest_first = [f"Printer invoices {number}" for number in reversed(range(5))]
+    monkeypatch.setattr(search_hits, "MOST_ENTRIES", 1)
+    for text in ("-invoice", "status:open -invoice", "status:open -invoice -zebra"):
+        assert _walked(browser, q=text) == (newest_first, newest_first), text
+    monkeypatch.setattr(search_hits, "MOST_ENTRIES", 100)
+    assert _walked(browser, q="printer -invoice") == (newest_first, newest_first)
+    assert sorted(_walked(browser, q="printer -invoice", sort="relevance")[0]) == sorted(newest_first)
+    monkeypatch.setattr(search_hits, "MOST_ENTRIES", 1)
+    without_jam = set(_walked(browser, q='status:open -"paper jam"')[0])
+    assert without_jam == {*newest_first, *(f"Printer noted {number}" for number in range(5)), "Printer named"}
+    assert _walked(browser, q="status:open -print*") == ([], [])
+    response = browser.get("/scp/search/", {"q": "status:open -print*"})
+    assert (b"not all were looked at" in response.content) is (most_checked == 3)
+    assert b"more matches than are looked at" not in response.content
+    assert found(agent_client(desk.stranger), q="-invoice") == []
 
 
 MANY = [f"w{number:03}x" for number in range(160)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tickets.criteria import KEYWORDS, CriteriaContext, Criterion, FieldKind
-from tickets.search.hits import Hits, find_tickets
+from tickets.search.hits import Hits, find_tickets, tickets_with
 from tickets.search.words import WordQuery, any_word
 
 if TYPE_CHECKING:
@@ -48,13 +49,24 @@ class KeywordsKind(FieldKind):
             return None
         query = any_word(value)
         if query.is_empty and query.excluded:
-            return ~Q(pk__in=self.hits(value, replace(query, optional=query.excluded, excluded=()), context).ticket_ids)
+            unwanted = self.hits(value, replace(query, optional=query.excluded, excluded=()), context)
+            # What lies beyond the limits of a look-up is found by `unfit`.
+            context.hits[value] = replace(unwanted, is_cut=False, is_slice=False)
+            return ~Q(pk__in=unwanted.ticket_ids)
         return Q(pk__in=self.hits(value, query, context).ticket_ids)
 
     def leads_to_few(self, method: str, value: Any) -> bool:
         """Words do, unless there are only those that are not wanted."""
         query = any_word(value) if isinstance(value, str) else WordQuery()
         return not query.is_empty
+
+    def is_checked(self, method: str, value: Any) -> bool:
+        """Words that are not wanted may stand in another entry, or in more tickets than are looked up."""
+        return isinstance(value, str) and bool(any_word(value).excluded)
+
+    def unfit(self, value: Any, ticket_ids: Collection[int]) -> set[int]:
+        """Give those of the tickets that have a word that is not wanted."""
+        return tickets_with(WordQuery(optional=any_word(value).excluded), ticket_ids)
 
     def hits(self, text: str, query: WordQuery, context: CriteriaContext) -> Hits:
         """Give what the words lead to, looked up once for each context."""

@@ -17,12 +17,15 @@ from django.db import connection
 
 from helpdesk.threads.constants import ObjectType
 from tickets.models import SearchDocument, SearchEntry
-from tickets.search.documents import PARTS_TABLE, WORDS_TABLE, bounds_of, lacks_blanks, object_of
+from tickets.search.documents import PARTS_TABLE, WORDS_TABLE, bounds_of, lacks_blanks, number_of, object_of
 from tickets.search.words import Term, WordQuery, tokens
 from tickets.services.search_index import tickets_of_entries
 
 SLICE = 10_000
 """How many of the newest entries are looked at for common words."""
+
+_AT_ONCE = 500
+"""For how many objects one statement asks whether they match."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,36 @@ def find_documents_of(
         object_type: find_documents(query, object_type, ranked=ranked, limit=limit, newest_slice=newest_slice)
         for object_type, limit in limits.items()
     }
+
+
+def matching_of(query: WordQuery, object_type: str, ids: Sequence[int]) -> set[int]:
+    """Give those of these objects of a type whose documents match, however many others do."""
+    found: set[int] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        if connection.vendor == "mysql":
+            # Its index would give all matches before it looks at the ids.
+            rows = SearchEntry.objects.filter(object_type=object_type, object_id__in=some)
+            texts = rows.values_list("object_id", "title", "content")
+            found |= {pk for pk, title, content in texts if matches(query, f"{title or ''}\n{content or ''}")}
+            continue
+        numbers = [number_of(object_type, pk) for pk in some]
+        marks = ", ".join(["%s"] * len(numbers))
+        if connection.vendor == "postgresql":
+            # Added to nothing, the words are no reason to go through the index of all that have them.
+            table = SearchDocument._meta.db_table
+            sql = f"SELECT id FROM {table} WHERE id IN ({marks}) AND (words || ''::tsvector) @@ %s::tsquery"  # noqa: S608
+            text = tsquery_text(query)
+        else:
+            is_part = any(lacks_blanks(word) for term in query.terms() for word in term.words)
+            table, text = WORDS_TABLE, fts5_text(query)
+            if is_part:
+                table, text = PARTS_TABLE, text.replace('"*', '"')
+            sql = f"SELECT rowid FROM {table} WHERE rowid IN ({marks}) AND {table} MATCH %s"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*numbers, text])
+            found |= {object_of(row[0])[1] for row in cursor.fetchall()}
+    return found
 
 
 def _newest(object_type: str, lowest: int, highest: int) -> int:

@@ -5,15 +5,17 @@ Nothing here asks who may see what: the ids are a condition among others of a li
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from helpdesk.legacy.time_limits import TookTooLong, time_limit
 from helpdesk.threads.constants import ObjectType
+from helpdesk.threads.models import ThreadEntry
 from tickets.models import Ticket
 from tickets.search.common_words import needs_slice
-from tickets.search.engines import find_documents_of
+from tickets.search.engines import find_documents_of, matching_of
 from tickets.search.words import Term, WordQuery
 
 logger = structlog.get_logger(__name__)
@@ -48,6 +50,27 @@ def find_tickets(query: WordQuery, *, ranked: bool = False) -> Hits:
     if query.is_empty:
         return Hits()
     return _with_words_apart(query, _words_together(query, ranked=ranked))
+
+
+def tickets_with(query: WordQuery, ticket_ids: Collection[int]) -> set[int]:
+    """Give those of a few tickets that match by number and subject, an entry, or what their owner is called."""
+    threads = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
+    entries = ThreadEntry.objects.filter(thread__object_type__in=threads, thread__object_id__in=ticket_ids)
+    owners = Ticket.objects.filter(pk__in=ticket_ids, user__isnull=False)
+    places: list[tuple[str, Iterable[tuple[int, int]]]] = [
+        (ObjectType.TICKET, ((pk, pk) for pk in ticket_ids)),
+        (ObjectType.USER, owners.values_list("user_id", "pk")),
+        (ObjectType.THREAD_ENTRY, entries.values_list("pk", "thread__object_id")),
+    ]
+    found: set[int] = set()
+    for object_type, leads in places:
+        tickets: dict[int, set[int]] = {}
+        for object_id, ticket_id in leads:
+            if ticket_id not in found:
+                tickets.setdefault(object_id, set()).add(ticket_id)
+        for object_id in matching_of(query, object_type, list(tickets)):
+            found |= tickets[object_id]
+    return found
 
 
 def _words_together(query: WordQuery, *, ranked: bool) -> Hits:

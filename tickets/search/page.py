@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
-from tickets.criteria import KEYWORDS, CriteriaContext, Criterion, compile_criteria, parse_criteria
+from tickets.criteria import KEYWORDS, CriteriaContext, Criterion, checked, compile_criteria, parse_criteria, unfit
 from tickets.list_options import RELEVANCE, ListOptions
 from tickets.models import Ticket
 from tickets.navigation import context_for
@@ -158,12 +158,15 @@ def _ranked_page(
         tickets = tickets.visible_to(access, open_status_ids=status_ids("open"))
     seen = set(tickets.values_list("pk", flat=True))
     ids = [pk for pk in ranked if pk in seen]
+    to_check = checked(queue.criteria)
     if after and not (after.isascii() and after.isdecimal() and len(after) <= 6):
         raise NotFound(_("This page does not exist."), code="cursor_invalid")
     start, size = int(after or 0), page_size(access)
-    page = KeysetPage(
-        ids[start : start + size],
-        before=None,
-        after=str(start + size) if start + size < len(ids) else None,
-    )
+    shown: list[int] = []
+    while start < len(ids) and len(shown) < size:
+        some = ids[start : start + size - len(shown)]
+        unwanted = unfit(to_check, some)
+        shown += [pk for pk in some if pk not in unwanted]
+        start += len(some)
+    page = KeysetPage(shown, before=None, after=str(start) if start < len(ids) else None)
     return page_of_ids(access, queue, page, now=now, options=options, context=context)
