@@ -37,6 +37,8 @@ from tickets.reference_data import QueueRow, QueueTables, queue_tables, status_i
 from tickets.screens import NavigationQueue
 
 KEPT_SECONDS = 5
+SHOWN_SECONDS = 60
+"""How old numbers may be that stand beside the queues until those counted anew come, a moment after the page."""
 Row = tuple[int, ...]
 """What tickets are grouped by, as the database has it, and their number behind it: plain, as they are thousands."""
 Numbers = dict[int, int | None]
@@ -62,21 +64,21 @@ def navigation_for(
     """Give the queues that this agent is offered, as a tree in osTicket's order, with their numbers.
 
     Those that open tickets tell are there at once. The others are counted for `is_complete` only, one by one, and kept
-    for a minute (`tickets.queue_counts`); until then they are pending. With `is_brief` nothing is counted: what is not
-    kept is pending, what open tickets would tell waiting as well.
+    for a minute (`tickets.queue_counts`); until then they are pending. With `is_brief` nothing is counted: what open
+    tickets would tell is waiting, with the number of up to a minute ago if there was one.
     """
     tables = queue_tables()
     offered = _with_children(_offered(None, tables, access), tables, access)
-    numbers = _kept_numbers(access, offered)
+    kept, are_fresh = _kept_numbers(access, offered)
     waiting: set[int] = set()
-    if numbers is None and is_brief:
+    if is_brief and not are_fresh:
         waiting = {row.id for row in offered if _are_of_open(_criteria(row, tables, access))}
-        numbers = dict.fromkeys((row.id for row in offered), None)
-    elif numbers is None:
-        numbers = _numbers(access, offered, tables, now)
+        numbers = kept or dict.fromkeys((row.id for row in offered), None)
+    else:
+        numbers = kept if kept and are_fresh else _numbers(access, offered, tables, now)
     left = [row for row in offered if numbers[row.id] is None and row.id not in waiting]
     known = {row.id: QueueNumber(numbers[row.id]) for row in offered}
-    known |= dict.fromkeys(waiting, QueueNumber(None, is_pending=True, is_waiting=True))
+    known |= {pk: QueueNumber(numbers[pk], is_pending=numbers[pk] is None, is_waiting=True) for pk in waiting}
     known |= _bounded_numbers(access, left, tables, now, is_complete=is_complete)
     return [_navigation_queue(row, tables, access, known) for row in _offered(None, tables, access)]
 
@@ -149,7 +151,7 @@ def _navigation_queue(
 
 
 def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables, now: datetime) -> Numbers:
-    """Add up the numbers of these queues and keep them for as long as the groups."""
+    """Add up the numbers of these queues and keep them: they count for as long as the groups, and are shown longer."""
     of_stamp, visible = _visible_rows(access)
     context = context_for(access, now)
     totals = _Totals(visible)
@@ -158,19 +160,19 @@ def _numbers(access: AgentAccess, rows: Sequence[QueueRow], tables: QueueTables,
     every = {column for criteria in asked.values() if _are_of_open(criteria) for column in grouped_by(criteria)}
     totals.rows_by(tuple(column for column in _GROUPED_BY if column in every))
     numbers = {queue_id: _count(criteria, context, totals) for queue_id, criteria in asked.items()}
-    cache.set(_numbers_key(access), (of_stamp, numbers), KEPT_SECONDS)
+    cache.set(_numbers_key(access), (of_stamp, numbers), SHOWN_SECONDS)
     return numbers
 
 
-def _kept_numbers(access: AgentAccess, rows: Sequence[QueueRow]) -> Numbers | None:
-    """Give the numbers while the groups are kept from which they were added up, None when one is missing."""
+def _kept_numbers(access: AgentAccess, rows: Sequence[QueueRow]) -> tuple[Numbers | None, bool]:
+    """Give the kept numbers, None when one is missing, and whether the groups are kept that they were added up from."""
     stamp_key, key = _stamp_key(), _numbers_key(access)
     kept = cache.get_many([stamp_key, key])
     numbers: Numbers
     of_stamp, numbers = kept.get(key, ("", {}))
-    if not of_stamp or of_stamp != kept.get(stamp_key) or any(row.id not in numbers for row in rows):
-        return None
-    return numbers
+    if not of_stamp or any(row.id not in numbers for row in rows):
+        return None, False
+    return numbers, of_stamp == kept.get(stamp_key)
 
 
 def _criteria(row: QueueRow, tables: QueueTables, access: AgentAccess) -> Sequence[Criterion]:

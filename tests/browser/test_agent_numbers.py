@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor, accessibility_problems
@@ -33,7 +34,7 @@ def test_nothing_moves_and_the_focus_stays_when_numbers_come(visit: Visit, desk:
     agent.sign_in("grace", PASSWORD)
     for number in range(3):
         open_ticket(f"Ticket {number}")
-    forget_counts()
+    cache.clear()
     held: list[Route] = []
     agent.page.route("**/queues/navigation/?part=open*", lambda route: held.append(route))
     page = agent.open("/scp/queues/1/")
@@ -49,3 +50,21 @@ def test_nothing_moves_and_the_focus_stays_when_numbers_come(visit: Visit, desk:
     expect(page.locator("#rail [data-queue-key=closed] .rail-count")).to_have_text("0")
     assert places(page) == before
     expect(page.locator(OPEN)).to_be_focused()
+
+
+def test_numbers_of_a_moment_ago_stand_until_those_counted_anew_come(visit: Visit, desk: Desk) -> None:
+    agent: Visitor = visit()
+    agent.sign_in("grace", PASSWORD)
+    open_ticket("Ticket")
+    cache.clear()
+    page = agent.open("/scp/queues/1/")
+    expect(page.locator(f"{OPEN} .rail-count")).to_have_text("1")
+    open_ticket("Another ticket")
+    forget_counts()
+    held: list[Route] = []
+    page.route("**/queues/navigation/?part=open*", lambda route: held.append(route))
+    agent.open("/scp/queues/1/")
+    expect(page.locator(".queue-row")).to_have_count(2)
+    expect(page.locator(f"{OPEN} .rail-count")).to_have_text("1")
+    held[0].continue_()
+    expect(page.locator(f"{OPEN} .rail-count")).to_have_text("2")

@@ -91,6 +91,23 @@ def test_own_changes_are_counted_at_once(desk: Desk, django_capture_on_commit_ca
     assert counts(desk.agent)["open"] == 0
 
 
+def test_a_page_shows_the_numbers_of_a_moment_ago_until_they_are_counted(
+    desk: Desk, django_capture_on_commit_callbacks: Any
+) -> None:
+    def shown() -> tuple[int | None, bool]:
+        queues = navigation_for(access_of(desk.agent), now=NOW, is_brief=True)
+        return next((queue.count, queue.is_waiting) for queue in queues if queue.key == "open")
+
+    assert shown() == (None, True)
+    assert counts(desk.agent)["open"] == 0
+    assert shown() == (0, False)
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.ticket()
+    assert shown() == (0, True)
+    assert counts(desk.agent)["open"] == 1
+    assert shown() == (1, False)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_numbers_are_the_lengths_of_the_lists(desk: Desk, seed: int) -> None:
     """Random assignments, referrals, flags and agents: every counted queue has as many rows."""
