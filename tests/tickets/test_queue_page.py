@@ -35,7 +35,7 @@ from tests.tickets.conftest import NOW, Desk
 from tickets.constants import QueueFlag, TicketFlag
 from tickets.models import Queue, QueueColumnPlacement, QueuePreference, QueueSort, Ticket, TicketStatus
 from tickets.reference_data import forget_reference_data
-from tickets.screens import QueuePage
+from tickets.screens import QueuePage, QueueRow
 from tickets.selectors import queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket, post_note, post_reply
 from tickets.services.queues import set_preference
@@ -55,6 +55,18 @@ CLOSED_THIS_YEAR = 14
 def page_of(agent: Agent, queue_id: int, **cursor: Any) -> QueuePage:
     access = access_of(Agent.objects.get(pk=agent.pk))
     return queue_page(access, queue_for(access, queue_id), **{"now": NOW, **cursor})
+
+
+def walked_rows(agent: Agent, queue_id: int) -> list[QueueRow]:
+    """Give the rows of all pages there, and see that the way back shows the same."""
+    pages = [page_of(agent, queue_id)]
+    while pages[-1].after:
+        pages.append(page_of(agent, queue_id, after=pages[-1].after))
+    page = pages[-1]
+    for expected in reversed(pages[:-1]):
+        page = page_of(agent, queue_id, before=page.before)
+        assert [row.ticket_id for row in page.rows] == [row.ticket_id for row in expected.rows]
+    return [row for page in pages for row in page.rows]
 
 
 def subjects(page: QueuePage) -> list[str]:

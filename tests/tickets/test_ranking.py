@@ -17,7 +17,7 @@ from helpdesk.people.access import access_of
 from helpdesk.people.models import Agent
 from tests.factories import AgentFactory, DepartmentFactory, TeamFactory, refer_ticket, resolved_status
 from tests.tickets.conftest import NOW, Desk
-from tests.tickets.test_queue_page import CLOSED, OPEN, fill, page_of
+from tests.tickets.test_queue_page import CLOSED, OPEN, fill, page_of, walked_rows
 from tickets import ranking
 from tickets.models import Queue, QueueSort, RankingState, Ticket, TicketRank
 from tickets.selectors import queue_for, queue_page
@@ -54,14 +54,7 @@ def sort_open_queue(*paths: str) -> None:
 def walked(agent: Agent, *, size: int = 7) -> list[str]:
     """Give the subjects of all pages there, and see that the way back shows the same."""
     Agent.objects.filter(pk=agent.pk).update(max_page_size=size)
-    pages = [page_of(agent, OPEN)]
-    while pages[-1].after:
-        pages.append(page_of(agent, OPEN, after=pages[-1].after))
-    page = pages[-1]
-    for expected in reversed(pages[:-1]):
-        page = page_of(agent, OPEN, before=page.before)
-        assert [row.subject for row in page.rows] == [row.subject for row in expected.rows]
-    return [row.subject for page in pages for row in page.rows]
+    return [row.subject for row in walked_rows(agent, OPEN)]
 
 
 def without_ranks(agent: Agent) -> list[str]:

@@ -18,7 +18,7 @@ from helpdesk.threads.constants import ObjectType
 from helpdesk.threads.models import Referral, Thread
 from tests.factories import AgentFactory, DepartmentFactory, TeamFactory, new_ticket, refer_ticket, resolved_status
 from tests.tickets.conftest import NOW, Desk
-from tests.tickets.test_queue_page import CLOSED, OPEN, page_of
+from tests.tickets.test_queue_page import CLOSED, OPEN, page_of, walked_rows
 from tests.tickets.test_visibility import World, random_world
 from tickets import ranking
 from tickets.models import RankingState, ReferredTicket, Ticket, TicketStatus
@@ -99,6 +99,18 @@ def test_nothing_is_placed_before_all_is(desk: Desk) -> None:
     assert_lists_are_right([desk.agent])
 
 
+def read_for_page(agent: Agent, queue_id: int, *, rows: int) -> int:
+    """Give what the engine reads for a warm page of so many rows."""
+    if connection.vendor == "postgresql":  # which plans by what it has gathered of the tables
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("ANALYZE")
+    assert page_of(agent, queue_id).rows
+    with taking_down() as taken:
+        assert len(page_of(agent, queue_id).rows) == rows
+    return sum(rows_read(taken.statements))
+
+
 def test_a_page_reads_the_same_however_many_closed_tickets_were_once_referred(desk: Desk) -> None:
     agent, elsewhere = AgentFactory.new(dept=DepartmentFactory.new()), DepartmentFactory.new()
     team = TeamFactory.new(members=[agent])
@@ -113,14 +125,7 @@ def test_a_page_reads_the_same_however_many_closed_tickets_were_once_referred(de
         let_it_be_long_ago()
         ranking.keep_up(now=NOW)
         cache.clear()
-        if connection.vendor == "postgresql":  # which plans by what it has gathered of the tables
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                cursor.execute("ANALYZE")
-        assert page_of(agent, OPEN).rows
-        with taking_down() as taken:
-            assert len(page_of(agent, OPEN).rows) == 4
-        return sum(rows_read(taken.statements))
+        return read_for_page(agent, OPEN, rows=4)
 
     refer(4, default_status())
     refer(200, resolved_status())
@@ -152,14 +157,7 @@ def test_closed_tickets_referred_to_departments_come_by_date_and_once(desk: Desk
 
     def walked() -> list[int]:
         cache.clear()
-        pages = [page_of(agent, CLOSED)]
-        while pages[-1].after:
-            pages.append(page_of(agent, CLOSED, after=pages[-1].after))
-        page = pages[-1]
-        for expected in reversed(pages[:-1]):
-            page = page_of(agent, CLOSED, before=page.before)
-            assert [row.ticket_id for row in page.rows] == [row.ticket_id for row in expected.rows]
-        return [row.ticket_id for page in pages for row in page.rows]
+        return [row.ticket_id for row in walked_rows(agent, CLOSED)]
 
     def expected() -> list[int]:
         rows = visible(agent, "closed").values_list("closed", "pk")
@@ -184,14 +182,7 @@ def test_a_page_reads_the_same_however_many_closed_tickets_were_referred_to_a_de
     def cost(agent: Agent) -> int:
         ranking.keep_up(now=NOW)
         cache.clear()
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                cursor.execute("ANALYZE")
-        assert page_of(agent, CLOSED).rows
-        with taking_down() as taken:
-            assert len(page_of(agent, CLOSED).rows) == 25
-        return sum(rows_read(taken.statements))
+        return read_for_page(agent, CLOSED, rows=25)
 
     few = cost(referred_to_departments(desk, 120))
     assert cost(referred_to_departments(desk, 480)) < 1.5 * few
