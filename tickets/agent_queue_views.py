@@ -30,6 +30,7 @@ from tickets.queue_export import file_name, queue_table
 from tickets.queue_form import (
     QUEUE,
     column_names,
+    parent_row,
     placed_rows,
     posted_draft,
     queue_form,
@@ -214,7 +215,7 @@ def _preview(request: AgentRequest, draft: QueueDraft) -> dict[str, Any]:
 def _definition(request: AgentRequest, draft: QueueDraft) -> QueueDefinition:
     """Give the queue that a draft would be, with what it inherits."""
     tables = queue_tables()
-    parent = tables.queues.get(draft.parent_id or 0)
+    parent = parent_row(draft, tables)
     above = definition_of(parent, tables) if parent is not None else None
     found = search_definition(request.access, [*(above.criteria if above else ()), *draft.criteria])
     inherited_sort = above.sort_paths if above and draft.sort_id is None else DEFAULT_PATHS

@@ -33,7 +33,15 @@ from tickets.queue_inputs import (
 )
 from tickets.queues import STANDARD_COLUMNS, children_of, definition_of
 from tickets.quick_filters import INHERITED, filter_field
-from tickets.reference_data import ColumnRow, QueueTables, column_row, queue_exports, queue_tables, style_conditions
+from tickets.reference_data import (
+    ColumnRow,
+    QueueRow,
+    QueueTables,
+    column_row,
+    queue_exports,
+    queue_tables,
+    style_conditions,
+)
 from tickets.services.queue_parts import PlacedColumn
 from tickets.services.queues import NEWEST_FIRST, QueueDraft
 
@@ -86,7 +94,7 @@ def _with_own_rows(draft: QueueDraft, verb: Verb) -> QueueDraft:
     if verb.what != "own":
         return draft
     tables = queue_tables()
-    parent = tables.queues.get(draft.parent_id or 0)
+    parent = parent_row(draft, tables)
     if verb.kind == "column" and not draft.columns:
         inherited = definition_of(parent, tables).columns if parent is not None else ()
         return replace(draft, columns=placed(inherited) or standard_places())
@@ -94,6 +102,12 @@ def _with_own_rows(draft: QueueDraft, verb: Verb) -> QueueDraft:
         inherited_fields = export_columns(parent.id) if parent is not None else export_columns(0)
         return replace(draft, export=[(one.path, one.heading) for one in inherited_fields])
     return draft
+
+
+def parent_row(draft: QueueDraft, tables: QueueTables) -> QueueRow | None:
+    """Give the queue above a draft; None for none, and for what cannot be one: searches of somebody else, too."""
+    row = tables.queues.get(draft.parent_id or 0)
+    return row if row is not None and row.flags & QueueFlag.PUBLIC else None
 
 
 def standard_places() -> list[PlacedColumn]:

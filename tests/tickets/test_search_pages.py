@@ -39,6 +39,7 @@ from tickets.constants import QueueFlag, TicketFlag
 from tickets.criteria import Criterion, compile_criteria
 from tickets.models import Queue, QueuePreference, Ticket, TicketStatus
 from tickets.navigation import context_for
+from tickets.reference_data import forget_reference_data
 from tickets.search import hits as search_hits
 from tickets.search.language import read_query
 from tickets.services import post_note
@@ -500,6 +501,22 @@ def test_the_form_previews_what_it_would_list(desk: Desk, browser: Client) -> No
     preview = browser.post("/scp/queues/preview/", criteria(("cdata__subject", "contains", "printer"))).content.decode()
     assert "Broken printer" in preview
     assert "no such field" in browser.post("/scp/queues/preview/", criteria(("gone", "set", ""))).content.decode()
+
+
+def test_no_preview_shows_what_somebody_else_searches_for(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Broken printer")
+    form = {"title": "Mine", **criteria(("cdata__subject", "contains", "printer"), ("number", "nequal", "17"))}
+    browser.post("/scp/queues/new/", form)
+    mine = Queue.objects.get(title="Mine")
+    Queue.objects.filter(pk=mine.pk).update(config={"criteria": [["secret", "set", None]]})
+    forget_reference_data()
+    below = {"title": "Below", "parent": str(mine.pk), "preview": "1"}
+    theirs = agent_client(desk.colleague)
+    for response in (theirs.post("/scp/queues/preview/", below), theirs.post("/scp/queues/new/", below)):
+        assert response.status_code == 200
+        assert b"secret" not in response.content
+    refused = theirs.post("/scp/queues/new/", {"title": "Below", "parent": str(mine.pk)})
+    assert (refused.status_code, b"secret" in refused.content) == (422, False)
 
 
 def test_an_agent_arranges_a_queue_for_himself(desk: Desk, browser: Client) -> None:
