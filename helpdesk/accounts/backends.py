@@ -17,7 +17,10 @@ from helpdesk.people.selectors import agents_with_access, first_with_access
 LOCAL_BACKENDS = (None, "", "local")
 """Values of `staff.backend` under which the password stored here counts (osticket/auth.md §12)."""
 
-_agents_of_account = PreparedRead(Agent, lambda account_id: agents_with_access(Q(pk=Subquery(_agent_id(account_id)))))
+# All rows are of one agent, so that nothing needs an order.
+_agents_of_account = PreparedRead(
+    Agent, lambda account_id: agents_with_access(Q(pk=Subquery(_agent_id(account_id)))).order_by()
+)
 
 
 def _agent_id(account_id: int) -> QuerySet[Account, Any]:

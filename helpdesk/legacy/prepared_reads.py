@@ -8,13 +8,12 @@ Where the tables are utf8mb3, statements depend on which columns have originals;
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, models, router
-from django.db.models.query import get_related_populators
 
 from helpdesk.legacy.characters import clean_text
+from helpdesk.legacy.json_rows import Rows, fits, rows_of
 
 Row = TypeVar("Row", bound=models.Model)
 Value = str | int | Sequence[int]
@@ -22,16 +21,6 @@ MOST_READS, MOST_STATEMENTS = 200, 200
 """Reads that a connection keeps, and statements of each: one for each number of ids."""
 _FIRST_NUMBER, _NUMBERS_OF_ONE = 1_999_000_000, 10_000
 """Numbers that stand in a statement where the values go."""
-
-
-@dataclass(frozen=True)
-class _Statement:
-    text: str
-    parameters: tuple[Any, ...]
-    converters: tuple[tuple[int, tuple[Any, ...], Any], ...]
-    attributes: list[str]
-    annotations: tuple[tuple[str, int], ...]
-    populators: list[Any]
 
 
 class PreparedRead(Generic[Row]):
@@ -62,14 +51,16 @@ class PreparedRead(Generic[Row]):
         reads = connection.__dict__.setdefault("prepared_reads", {})
         if self not in reads and len(reads) >= MOST_READS:
             reads.clear()
-        kept: dict[Any, _Statement] = reads.setdefault(self, {})
+        kept: dict[Any, Rows] = reads.setdefault(self, {})
         stand_ins = [_stand_in(place, value) for place, value in enumerate(values)]
         key = (is_first, *(_kind(value) for value in values))
         statement = kept.get(key)
         if statement is None:
             if len(kept) >= MOST_STATEMENTS:
                 kept.clear()
-            statement = kept[key] = _prepared(self._queryset(stand_ins, is_first=is_first), connection)
+            queryset = self._queryset(stand_ins, is_first=is_first)
+            as_json = connection.vendor == "mysql" and fits(queryset, connection)
+            statement = kept[key] = rows_of(queryset, connection, as_json=as_json)
         given: dict[Any, Any] = {}
         for stand_in, value in zip(stand_ins, values, strict=True):
             if isinstance(value, str):
@@ -81,22 +72,11 @@ class PreparedRead(Generic[Row]):
         with connection.cursor() as cursor:
             cursor.execute(statement.text, [given.get(one, one) for one in statement.parameters])
             rows = cursor.fetchall()
-        return [self._instance(statement, list(row), alias, connection) for row in rows]
+        return [statement.made(row, connection) for row in rows]
 
     def _queryset(self, values: Sequence[Value], *, is_first: bool) -> models.QuerySet[Row]:
         found = self._build(*values)
         return found[:1] if is_first else found
-
-    def _instance(self, statement: _Statement, row: list[Any], alias: str, connection: Any) -> Row:
-        for place, converters, column in statement.converters:
-            for convert in converters:
-                row[place] = convert(row[place], column, connection)
-        instance = self._model.from_db(alias, statement.attributes, row[: len(statement.attributes)])
-        for populator in statement.populators:
-            populator.populate(row, instance)
-        for name, place in statement.annotations:
-            setattr(instance, name, row[place])
-        return instance
 
 
 def _kind(value: Value) -> str | int:
@@ -112,19 +92,3 @@ def _stand_in(place: int, value: Value) -> Any:
         return f"prepared read: the value {place} goes here"
     number = _FIRST_NUMBER + place * _NUMBERS_OF_ONE
     return number if isinstance(value, int) else tuple(range(number, number + len(value)))
-
-
-def _prepared(queryset: models.QuerySet[Any], connection: Any) -> _Statement:
-    compiler: Any = queryset.query.get_compiler(connection=connection)
-    text, parameters = compiler.as_sql()
-    columns = [column for column, *_names in compiler.select]
-    converters = compiler.get_converters(columns).items()
-    own = compiler.klass_info["select_fields"]
-    return _Statement(
-        text,
-        tuple(parameters),
-        tuple((place, tuple(functions), column) for place, (functions, column) in converters),
-        [columns[place].target.attname for place in own],
-        tuple(compiler.annotation_col_map.items()),
-        get_related_populators(compiler.klass_info, compiler.select, queryset.db),  # type: ignore[call-arg]  # the stubs are of a later Django
-    )

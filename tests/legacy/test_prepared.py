@@ -17,10 +17,10 @@ from helpdesk.files.models import StoredFile
 from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.outbox.models import Effect
-from helpdesk.people.models import EndUser, Organization, UserEmail
+from helpdesk.people.models import Agent, EndUser, Organization, UserEmail
 from helpdesk.people.selectors import user_of_address
 from helpdesk.threads.models import ThreadEntry
-from tests.factories import EndUserFactory
+from tests.factories import AgentFactory, EndUserFactory
 from tickets.models import SearchEntry, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +180,28 @@ def test_a_person_found_by_address_is_saved_whole() -> None:
     found.name = "Joanna"
     found.save()
     assert EndUser.objects.values().get(pk=user.pk) == {**before, "name": "Joanna"}
+
+
+def test_dates_flags_and_answers_in_json_come_out_as_from_columns() -> None:
+    """On MySQL, rows without an order come as JSON: among them zero dates, which read as none."""
+    extra = {"def_assn_role": False, "ü": ["😀", None]}
+    agents = [
+        AgentFactory.new(firstname='Ü 😀 \\ "q" \n%s', lastname="", extra=extra, isadmin=True, lastlogin=MOMENT),
+        AgentFactory.new(firstname="x", extra=None, isadmin=False, lastlogin=None),
+    ]
+    ids = [agent.pk for agent in agents]
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {Agent._meta.db_table} SET updated = '0000-00-00' WHERE staff_id = %s", ids[1:])  # noqa: S608
+    read = PreparedRead(Agent, lambda ids: Agent.objects.filter(pk__in=ids).select_related("dept", "role"))
+    ordered = PreparedRead(Agent, lambda ids: Agent.objects.filter(pk__in=ids).select_related("dept").order_by("-pk"))
+    for _ in range(2):
+        found = {agent.pk: agent for agent in read.all(ids)}
+        expected = {agent.pk: agent for agent in Agent.objects.filter(pk__in=ids).select_related("dept", "role")}
+        assert [vars_of(found[pk]) for pk in ids] == [vars_of(expected[pk]) for pk in ids]
+        assert [vars_of(found[pk].dept) for pk in ids] == [vars_of(expected[pk].dept) for pk in ids]
+        assert [agent.pk for agent in ordered.all(ids)] == ids[::-1]
+
+
+def vars_of(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if not name.startswith("_")}
