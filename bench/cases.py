@@ -66,13 +66,16 @@ def cases(plan: Plan, forget_everything: Callable[[], None]) -> Iterator[Case]:
         yield Case("number found" if persona is everything else "number, other's", persona, _find(number), 302)
     yield Case("number unknown", everything, _find("0000000X"), 302)
     yield from _searches(everything, small, number or "")
+    yield Case("all numbers", everything, "/scp/queues/navigation/")
+    for persona in (everything, few):
+        yield Case("all numbers, anew", persona, "/scp/queues/navigation/", prepare=_forget_numbers)
     for persona in (everything, few):
         yield _statistics(plan, persona)
     yield Case("open, nothing cached", everything, f"/scp/queues/{OPEN}/", prepare=forget_everything)
 
 
 def _searches(everything: Persona, small: Persona, number: str) -> Iterator[Case]:
-    """Two words that each stand in one per cent of the entries, common words, typing, and the numbers of all queues."""
+    """Two words that each stand in one per cent of the entries, common words, and typing."""
     words = {"q": f"rare{7} odd{9}"}
     for persona in (everything, small):
         yield Case("two words, newest", persona, f"/scp/search/?{urlencode(words)}")
@@ -82,8 +85,6 @@ def _searches(everything: Persona, small: Persona, number: str) -> Iterator[Case
     yield Case("common words", everything, f"/scp/search/?{urlencode({'q': 'yesterday nobody changed'})}")
     for name, text in (("person", "kowal"), ("address", "ada"), ("number", number[:3])):
         yield Case(f"typing, {name}", everything, f"/scp/search/suggestions/?{urlencode({'q': text})}")
-    yield Case("all numbers", everything, "/scp/queues/navigation/")
-    yield Case("all numbers, anew", everything, "/scp/queues/navigation/", prepare=_forget_numbers)
 
 
 def _statistics(plan: Plan, persona: Persona) -> Case:

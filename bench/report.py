@@ -55,7 +55,7 @@ _EXPLANATION = (
     "sizes are measured in turn, in several passes whose times are joined, so that a slow minute of the machine does "
     "not look like growth. The ratios compare the largest size with the one named beside them; that of ms is one of "
     "usual ms. Aims are for the median of the page, of "
-    "“all numbers, anew” for the time in the database."
+    "“all numbers, anew” for the time in the database, which is the median of seven requests."
 )
 _FURTHER_AIMS = (
     f"Pages of queues may ask {QUEUE_STATEMENTS} statements, those of a ticket {TICKET_STATEMENTS}, counted as the "

@@ -6,6 +6,7 @@ takes too long is given up. What was counted is kept for a minute.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import structlog
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import Case, QuerySet, When
 
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
@@ -43,23 +45,31 @@ def counted_parts(
     In parts that exclude each other, so that each is found by an index: what is in the agent's departments, and what is
     assigned or referred to the agent from others (`elsewhere`).
     """
-    open_ids = set(status_ids(TicketState.OPEN))
-    statuses = open_ids | set(status_ids(TicketState.CLOSED))
-    asked = asked_statuses(queue.criteria, context)
-    statuses = statuses if asked is None else statuses & asked
-    tickets = Ticket.objects.filter(compile_criteria(queue.criteria, context))
-    if queue.is_queue:
-        tickets = tickets.without_merged_children()
+    statuses = _counted_statuses(queue, context)
+    tickets = _listed(is_queue=queue.is_queue).filter(compile_criteria(queue.criteria, context))
     if sees_everything(queue, access):
         return [tickets.filter(status__in=statuses)]
     departments = frozenset() if access.agent.assigned_only else access.department_ids
-    # One for each status: MariaDB would rather walk through the index from its beginning, past all open tickets.
-    parts = [tickets.filter(status=status, dept__in=departments) for status in sorted(statuses)]
+    parts = [tickets.filter(status__in=statuses, dept__in=departments)]
     if elsewhere:
-        parts += tickets.visible_elsewhere(
-            access, statuses=statuses, open_status_ids=statuses & open_ids, placed=ranking.placed_referrals()
-        )
+        parts += _elsewhere(tickets, access, statuses)
     return parts
+
+
+def _counted_statuses(queue: QueueDefinition, context: CriteriaContext) -> set[int]:
+    statuses = {*status_ids(TicketState.OPEN), *status_ids(TicketState.CLOSED)}
+    asked = asked_statuses(queue.criteria, context)
+    return statuses if asked is None else statuses & asked
+
+
+def _listed(*, is_queue: bool) -> TicketQuerySet:
+    return Ticket.objects.without_merged_children() if is_queue else Ticket.objects.all()
+
+
+def _elsewhere(tickets: TicketQuerySet, access: AgentAccess, statuses: set[int]) -> Sequence[TicketQuerySet]:
+    open_ids = statuses & set(status_ids(TicketState.OPEN))
+    placed = ranking.placed_referrals()
+    return tickets.visible_elsewhere(access, statuses=statuses, open_status_ids=open_ids, placed=placed)
 
 
 def sees_elsewhere(access: AgentAccess) -> bool:
@@ -80,38 +90,79 @@ def bounded_count(queue: QueueDefinition, access: AgentAccess, context: Criteria
 def bounded_counts(
     queues: Sequence[QueueDefinition], access: AgentAccess, context: CriteriaContext
 ) -> dict[int, int | None]:
-    """Count as `bounded_count` does, for several queues in one statement; when that takes too long, one by one."""
-    texts: list[str] = []
-    parameters: list[Any] = []
-    elsewhere = bool(queues) and sees_elsewhere(access)
-    for queue in queues:
-        for part in counted_parts(queue, access, context, elsewhere=elsewhere):
-            try:
-                sql, values = part.order_by().values("pk")[: MOST_COUNTED + 1].query.sql_with_params()
-            except EmptyResultSet:
-                continue
-            texts.append(f"SELECT {queue.id:d}, COUNT(*) FROM ({sql}) AS part{len(texts)}")  # noqa: S608
-            parameters += values
-    counted: dict[int, int | None] = dict.fromkeys((queue.id for queue in queues), 0)
-    if not texts:
-        return counted
+    """Count as `bounded_count` does, for several queues at once; when that takes too long, one by one."""
     try:
         with time_limit(SECONDS_PER_COUNT, is_planned_briefly=True):
-            rows = cdata.with_table(EntryObject.TICKET, lambda: _rows(" UNION ALL ".join(texts), parameters))
+            return cdata.with_table(EntryObject.TICKET, lambda: _counted_at_once(queues, access, context))
     except TookTooLong:
         if len(queues) == 1:
             logger.info("count_given_up", queue_id=queues[0].id)
             return {queues[0].id: None}
         return {queue.id: bounded_count(queue, access, context) for queue in queues}
-    for queue_id, number in rows:
-        counted[queue_id] = min((counted[queue_id] or 0) + number, MOST_COUNTED + 1)
-    return counted
 
 
-def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[int, int]]:
+def _counted_at_once(
+    queues: Sequence[QueueDefinition], access: AgentAccess, context: CriteriaContext
+) -> dict[int, int | None]:
+    """Count in one statement, and what is in other departments in another one where it is little."""
+    elsewhere = bool(queues) and sees_elsewhere(access)
+    from_elsewhere = _few_elsewhere(queues, access, context) if elsewhere and len(queues) > 1 else None
+    parts = [
+        (f"{queue.id:d}, COUNT(*)", part.values("pk"))
+        for queue in queues
+        for part in counted_parts(queue, access, context, elsewhere=elsewhere and from_elsewhere is None)
+    ]
+    counted: Counter[int] = Counter(from_elsewhere or {})
+    for queue_id, number in _rows(parts):
+        counted[queue_id] += number
+    return {queue.id: min(int(counted[queue.id]), MOST_COUNTED + 1) for queue in queues}
+
+
+def _few_elsewhere(
+    queues: Sequence[QueueDefinition], access: AgentAccess, context: CriteriaContext
+) -> dict[int, int] | None:
+    """Count what an assignment or a referral shows from other departments, for all queues in one look at these tickets.
+
+    None when they are more than MOST_COUNTED: then each queue has to look for its own. With few tickets that takes
+    longer for planning than for reading.
+    """
+    counted: Counter[int] = Counter()
+    for is_queue in (True, False):
+        asking = {
+            queue.id: (compile_criteria(queue.criteria, context), _counted_statuses(queue, context))
+            for queue in queues
+            if queue.is_queue == is_queue and not sees_everything(queue, access)
+        }
+        fits = {
+            f"fits_{queue_id}": Case(When(criteria, status__in=statuses, then=1), default=0)
+            for queue_id, (criteria, statuses) in asking.items()
+        }
+        every = {status for _criteria, statuses in asking.values() for status in statuses}
+        shown = ", ".join(("COUNT(*)", *(f"SUM({name})" for name in fits)))
+        parts = _elsewhere(_listed(is_queue=is_queue), access, every) if every else ()
+        for seen, *numbers in _rows([(shown, part.annotate(**fits).values(*fits)) for part in parts]):
+            if seen > MOST_COUNTED:
+                return None
+            counted.update({queue_id: number or 0 for queue_id, number in zip(asking, numbers, strict=True)})
+    return dict(counted)
+
+
+def _rows(parts: Iterable[tuple[str, QuerySet[Any, Any]]]) -> list[Sequence[Any]]:
+    """Read what is shown of each part, up to one more row of it than MOST_COUNTED, all in one statement."""
+    texts: list[str] = []
+    parameters: list[Any] = []
+    for shown, rows in parts:
+        try:
+            sql, values = rows.order_by()[: MOST_COUNTED + 1].query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        texts.append(f"SELECT {shown} FROM ({sql}) AS part{len(texts)}")  # noqa: S608 -- compiled by Django
+        parameters += values
+    if not texts:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [(int(queue_id), int(number)) for queue_id, number in cursor.fetchall()]
+        cursor.execute(" UNION ALL ".join(texts), parameters)
+        return list(cursor.fetchall())
 
 
 def _is_counted(queue: QueueDefinition, context: CriteriaContext) -> bool:
