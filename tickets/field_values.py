@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
@@ -17,6 +18,7 @@ from helpdesk.exports.cells import Cell
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.field_types import StoredAnswer, type_of
+from helpdesk.forms.field_types.dates import DateTimeType
 from helpdesk.forms.models import FormAnswer, FormField
 from helpdesk.threads.models import Thread
 from tickets.constants import TicketFlag
@@ -160,9 +162,16 @@ class Values:
 
 
 def values_of(
-    tickets: Collection[Ticket], paths: Collection[str], short: Mapping[int, Mapping[str, str | None]] | None = None
+    tickets: Collection[Ticket],
+    paths: Collection[str],
+    short: Mapping[int, Mapping[str, str | None]] | None = None,
+    *,
+    zone: tzinfo,
 ) -> Values:
-    """Read what these paths show of tickets that came from `with_values`; `short` is what was read of cdata already."""
+    """Read what these paths show of tickets that came from `with_values`; `short` is what was read of cdata already.
+
+    Days are those of `zone`. It is said and not asked for: a download goes on when the zone of the request is gone.
+    """
     if short is None:
         names = {path.removeprefix("cdata__") for path in paths if path in {SUBJECT, PRIORITY}}
         short = cdata.fetch(EntryObject.TICKET, [ticket.pk for ticket in tickets], names) if names else {}
@@ -174,25 +183,30 @@ def values_of(
     answers: dict[tuple[EntryObject, int, int], Cell] = {}
     for object_type, fields in wanted.items():
         ids = sorted({_object_id(ticket, object_type) for ticket in tickets} - {0})
-        answers.update(_answers(object_type, ids, fields))
+        answers.update(_answers(object_type, ids, fields, zone))
     return Values(short, answers)
 
 
 def _answers(
-    object_type: EntryObject, ids: Sequence[int], fields: Mapping[int, FormField]
+    object_type: EntryObject, ids: Sequence[int], fields: Mapping[int, FormField], zone: tzinfo
 ) -> dict[tuple[EntryObject, int, int], Cell]:
     rows = FormAnswer.objects.filter(
         entry__object_type=object_type, entry__object_id__in=ids, field__in=list(fields)
     ).values_list("entry__object_id", "field_id", "value", "value_id")
     return {
-        (object_type, object_id or 0, field_id): _shown(fields[field_id], StoredAnswer(value, value_id))
+        (object_type, object_id or 0, field_id): _shown(fields[field_id], StoredAnswer(value, value_id), zone)
         for object_id, field_id, value, value_id in (rows if ids else ())
     }
 
 
-def _shown(field: FormField, stored: StoredAnswer) -> Cell:
+def _shown(field: FormField, stored: StoredAnswer, zone: tzinfo) -> Cell:
+    if stored.value is None:
+        return ""
     field_type = type_of(field)
-    return field_type.export(field, field_type.from_database(field, stored)) if stored.value is not None else ""
+    clean = field_type.from_database(field, stored)
+    if isinstance(field_type, DateTimeType):
+        return field_type.moment_or_day(field, clean, zone)
+    return field_type.export(field, clean)
 
 
 def _object_id(ticket: Ticket, object_type: EntryObject) -> int:

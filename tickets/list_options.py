@@ -19,7 +19,7 @@ from tickets.queues import QueueDefinition
 from tickets.quick_filters import filter_choices, filter_condition, filter_field
 from tickets.reference_data import ColumnRow, queue_tables, status_ids
 from tickets.screens import ListChoice, ListFilter
-from tickets.sorting import INDEXED, TicketOrder, is_sortable, order_of
+from tickets.sorting import INDEXED, TicketOrder, is_sortable, order_of, order_of_column
 
 SORT, DIRECTION, FILTER = "sort", "dir", "filter"
 """Parameters of a list."""
@@ -65,7 +65,9 @@ def order_for(queue: QueueDefinition, options: ListOptions, context: CriteriaCon
         if row is not None and row.id in queue.sort_ids:
             return order_of(row.paths, is_reversed=options.is_reversed)
     elif options.sort and options.sort in sortable_paths(queue, context):
-        return order_of([f"-{options.sort}" if options.is_reversed else options.sort])
+        column = next(column for column in queue.columns if column.primary == options.sort)
+        secondary = column.secondary if is_small(queue, context) else ""  # no index has both
+        return order_of_column(column.primary, secondary, is_descending=options.is_reversed)
     return order_of(queue.sort_paths)
 
 

@@ -91,7 +91,7 @@ def queue_table(
     return Table(
         title=queue.title,
         headings=[column.heading for column in columns],
-        rows=_rows(access, with_preferences(queue, access), columns, now=now, options=options),
+        rows=_rows(access, with_preferences(queue, access), columns, now=now, zone=zone, options=options),
         zone=zone,
     )
 
@@ -107,6 +107,7 @@ def _rows(
     columns: Sequence[ExportColumn],
     *,
     now: datetime,
+    zone: tzinfo,
     options: ListOptions,
 ) -> Iterator[list[Cell]]:
     context = context_for(access, now)
@@ -125,18 +126,18 @@ def _rows(
             before=None,
             more=more,
         )
-        yield from _cells(page.ids, columns)
+        yield from _cells(page.ids, columns, zone)
         after = page.after
         if after is None:
             return
 
 
-def _cells(ids: Sequence[int], columns: Sequence[ExportColumn]) -> Iterator[list[Cell]]:
+def _cells(ids: Sequence[int], columns: Sequence[ExportColumn], zone: tzinfo) -> Iterator[list[Cell]]:
     if not ids:
         return
     paths = {column.path for column in columns}
     tickets = {ticket.pk: ticket for ticket in with_values(Ticket.objects.filter(pk__in=ids), paths)}
-    values = values_of(list(tickets.values()), paths)
+    values = values_of(list(tickets.values()), paths, zone=zone)
     for pk in ids:
         if pk in tickets:
             yield [values.of(tickets[pk], column.path) for column in columns]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,12 +16,15 @@ from django.utils.translation import gettext as _
 from helpdesk import configuration
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
+from helpdesk.forms.field_types import type_of
+from helpdesk.forms.field_types.dates import DateTimeType
 from helpdesk.legacy.prepared_reads import PreparedRead
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.permissions import AgentPermission
 from tickets.annotations import Shown, annotations_of, counted_paths
 from tickets.criteria import CriteriaContext, field_of
 from tickets.criteria_checks import problems
+from tickets.criteria_fields import answer_at
 from tickets.criteria_rows import offered_fields
 from tickets.field_values import (
     SUBJECT,
@@ -111,7 +114,7 @@ def page_of_ids(
                 column.width,
                 column.width != _USUAL_WIDTHS.get(_key(column), 100),
                 *heading_sort(column, options, sortable),
-                is_full_time=column.filter == "date:full" and column.primary in _DATE_PATHS,
+                is_full_time=column.filter == "date:full" and _is_moment(column.primary),
             )
             for column in queue.columns
         ],
@@ -163,7 +166,7 @@ def _rows(
     asked = frozenset(paths | counted_paths(columns) | ({ORGANIZATION} if _links_to_organizations(columns) else set()))
     found = {ticket.pk: ticket for ticket in _tickets(ids, asked, columns, of_rows, context)}
     short = cdata.fetch(EntryObject.TICKET, ids, {"subject", "priority"}) if ids else {}
-    values = values_of(list(found.values()), paths, short)
+    values = values_of(list(found.values()), paths, short, zone=context.zone)
     known = priorities()
     return [
         _row(found[pk], values, known, queue, access, now, marks_of(found[pk], columns, of_rows))
@@ -380,13 +383,11 @@ _USUAL_WIDTHS = {
 _FIELDS: dict[str, Callable[[QueueRow], CellValue]] = {
     "number": lambda row: row.number,
     "created": lambda row: row.created,
-    "subject": lambda row: row.subject,
     "requester": lambda row: row.requester_name,
     "priority": lambda row: row.priority_name,
     "status": lambda row: row.status_name,
     "closed": lambda row: row.closed,
     "assignee": lambda row: row.assignee_name,
-    "due": lambda row: row.due,
     "last_update": lambda row: row.last_update,
     "department": lambda row: row.department_name,
     "last_message": lambda row: row.last_message,
@@ -409,12 +410,13 @@ def _cell(column: ColumnRow, row: QueueRow, ticket: Ticket, values: Values) -> C
 
 
 def _value(path: str, row: QueueRow, ticket: Ticket, values: Values) -> CellValue:
-    if path in _KEYS:
-        return _FIELDS[_KEYS[path]](row)
+    read = _FIELDS.get(_KEYS.get(path, ""))
+    if read is not None:
+        return read(row)
     value = values.of(ticket, path) if path else ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    return value if isinstance(value, str | int | datetime) else ""
+    return value if isinstance(value, str | int | date) else ""
 
 
 def _paths(columns: Sequence[ColumnRow]) -> set[str]:
@@ -430,11 +432,20 @@ def showable_fields() -> list[tuple[str, str]]:
 
 def why_idle(shown_as: str, primary: str, secondary: str) -> str:
     """Say why a column's `filter` changes nothing; '' where it changes something."""
-    if shown_as in _TIME_STYLES and not _DATE_PATHS & {primary, secondary}:
-        return _("Without effect: only dates of the ticket and of its messages are shown so.")
+    if shown_as in _TIME_STYLES and not any(_is_moment(path) for path in (primary, secondary)):
+        return _("Without effect: only dates of the ticket, its messages and answers with a time are shown so.")
     if shown_as in {"link:user", "link:org"} and primary == SUBJECT:
         return _("Without effect: the subject always leads to its ticket.")
     return ""
+
+
+def _is_moment(path: str) -> bool:
+    """Whether a path shows a date with its time of day."""
+    found = answer_at(path) if path not in _DATE_PATHS else None
+    if found is None:
+        return path in _DATE_PATHS
+    field_type = type_of(found[1])
+    return isinstance(field_type, DateTimeType) and field_type.flag(found[1], "time")
 
 
 def column_problems(columns: Sequence[ColumnRow]) -> list[str]:

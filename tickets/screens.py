@@ -7,7 +7,7 @@ Times are aware UTC datetimes (templates convert them to the viewer's zone). Tex
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
@@ -17,7 +17,7 @@ from django.utils.formats import number_format
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
-CellValue = str | datetime | int | None
+CellValue = str | datetime | date | int | None
 _STYLED_CELLS = frozenset({"number", "subject", "requester", "priority", "assignee"})
 """Keys of columns whose cells look like no others."""
 
@@ -131,7 +131,7 @@ class QueueCell:
     def css_class(self) -> str:
         """The classes of the cell: what it shows, and the conditions that the ticket fulfils."""
         name = f"cell-{self.key}" if self.key in _STYLED_CELLS else "cell-text"
-        if isinstance(self.value, datetime):
+        if isinstance(self.value, date):
             name = "cell-time cell-due" if self.key == "due" else "cell-time"
         return f"{name} {self.marks}" if self.marks else name
 

@@ -37,6 +37,8 @@ URGENCY = "urgency"
 LEAST_URGENT = 1000
 DATE_COLUMNS = ("created", "duedate", "est_duedate", "reopened", "closed", "lastupdate")
 DEFAULT_PATHS = ("-created",)
+LAST_TEXT = "zzz"
+"""Where columns that show nothing stand."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class TicketOrder:
     @property
     def only_date(self) -> SortKey | None:
         """The date, where nothing but a date and then the id decides: that is the order of an index."""
-        dates = len(self.keys) == 2 and self.keys[0].is_date
+        dates = len(self.keys) == 2 and self.keys[0].is_date and self.keys[0].expression is None
         return self.keys[0] if dates and self.keys[0].descending == self.keys[1].descending else None
 
     def directed(self, backwards: bool) -> tuple[SortKey, ...]:
@@ -232,6 +234,32 @@ def order_of(paths: Sequence[str], *, is_reversed: bool = False) -> TicketOrder:
     if not keys:
         keys = [key for path in DEFAULT_PATHS if (key := _sort_key(path)) is not None]
     return TicketOrder((*keys, SortKey("pk", descending=keys[-1].descending)))
+
+
+def order_of_column(primary: str, secondary: str, *, is_descending: bool = False) -> TicketOrder:
+    """Give the order of a column: by what it shows, which is the second field where the first one is empty (§5).
+
+    Two dates and two texts can be sorted as one; of other pairs the first field alone counts.
+    """
+    path = f"-{primary}" if is_descending else primary
+    first, second = _sort_key(path), _sort_key(secondary) if secondary else None
+    expressions = [_filled(key, name) for key, name in ((first, primary), (second, secondary)) if key is not None]
+    shown = [expression for expression in expressions if expression is not None]
+    if first is None or second is None or len(shown) < 2 or first.is_date != second.is_date:
+        return order_of([path])
+    either = Coalesce(*shown) if first.is_date else Coalesce(*shown, Value(LAST_TEXT), output_field=CharField())
+    key = replace(first, name="by_column", may_be_empty=first.is_date, expression=either)
+    return TicketOrder((key, SortKey("pk", descending=key.descending)))
+
+
+def _filled(key: SortKey, path: str) -> Combinable | None:
+    """Give what a key sorts by, NULL where it is empty; None where it is neither a date nor a text."""
+    if key.is_date:
+        return F(key.name)
+    if not key.is_text:
+        return None
+    whole = _assignee_name() if path == "assignee" else key.expression or F(key.name)
+    return NullIf(whole, Value(""), output_field=CharField())
 
 
 class PriorityUrgency(Func):
@@ -308,7 +336,7 @@ def _expression(name: str) -> Combinable | None:
     if name == "staff_id":
         return _agent_name()
     if name == "assignee":
-        return Coalesce(_agent_name(), "team__name", Value("zzz"), output_field=CharField())
+        return Coalesce(_assignee_name(), Value(LAST_TEXT), output_field=CharField())
     field = (
         cdata.fields_by_column(EntryObject.TICKET).get(name.removeprefix("cdata__"))
         if name.startswith("cdata__")
@@ -317,11 +345,17 @@ def _expression(name: str) -> Combinable | None:
     return None if field is None else AnswerText(EntryObject.TICKET, name.removeprefix("cdata__"), F("pk"))
 
 
+def _assignee_name() -> Combinable:
+    return Coalesce(_agent_name(), "team__name", output_field=CharField())
+
+
 def _agent_name() -> Combinable:
     """Sort agents by the part of their names that comes first in the configured format."""
     by_last = configuration.current().text("agent_name_format", "full").startswith("last")
     parts = ("staff__lastname", "staff__firstname") if by_last else ("staff__firstname", "staff__lastname")
-    return NullIf(Concat(Coalesce(parts[0], Value("")), Value(" "), Coalesce(parts[1], Value(""))), Value(" "))
+    # PostgreSQL joins texts of one type alone.
+    first, last = (Coalesce(part, Value(""), output_field=CharField()) for part in parts)
+    return NullIf(Concat(first, Value(" "), last, output_field=CharField()), Value(" "))
 
 
 def _value(key: SortKey, plain: Any) -> Any:

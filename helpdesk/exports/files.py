@@ -86,11 +86,10 @@ def _write(sheet: Any, row: int, column: int, value: Any, day: Any) -> None:
         return
     if isinstance(value, str):
         sheet.write_string(row, column, _fitting(value))
+    elif isinstance(value, date) and value.year < 1900:  # spreadsheets know no earlier time
+        sheet.write_string(row, column, text_of(value))
     elif isinstance(value, datetime):
-        if value.year < 1900:  # spreadsheets know no earlier time
-            sheet.write_string(row, column, text_of(value))
-        else:
-            sheet.write_datetime(row, column, value)
+        sheet.write_datetime(row, column, value)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, value, day)
     elif isinstance(value, int) and len(str(abs(value))) > _DIGITS_OF_SPREADSHEETS:

@@ -87,6 +87,13 @@ def test_cells_of_all_kinds() -> None:
     assert "<v>46083.97916666666</v>" in sheet
 
 
+def test_what_was_before_spreadsheets_know_time_is_text() -> None:
+    early = [date(1899, 5, 6), datetime(1066, 10, 14, 9, tzinfo=UTC)]
+    sheet = sheet_of(Table("T", ["a", "b"], [early]))
+    assert "1899-05-06" in sheet
+    assert "1066-10-14 09:00:00" in sheet
+
+
 def test_a_file_begins_with_the_byte_order_mark_and_quotes_what_it_must() -> None:
     table = Table("T", ["Name", "Text"], [["Müller, Jane", 'line\none "two"']])
     assert b"".join(csv_lines(table)).startswith(b"\xef\xbb\xbfName,Text\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from helpdesk.people.models import Agent, EndUser
+from helpdesk.forms import cdata
+from helpdesk.people.access import access_of
+from helpdesk.people.models import Agent, Department, EndUser
 from tests.factories import EndUserFactory, OrganizationFactory
 from tests.sign_in import agent_client
+from tests.tickets.conftest import NOW as DAY
 from tests.tickets.conftest import Desk
+from tickets.list_options import ListOptions
 from tickets.models import QueueColumn, QueueColumnPlacement, Ticket
-from tickets.reference_data import forget_reference_data
+from tickets.queue_part_inputs import sortable_fields
+from tickets.reference_data import ColumnRow, forget_reference_data
+from tickets.selectors import queue_for, queue_page
 
 OPEN = 1
 
@@ -102,6 +109,79 @@ def test_the_row_leads_to_its_ticket_also_where_the_only_columns_lead_to_people(
     page = BeautifulSoup(browser.get(f"/scp/queues/{OPEN}/").content, "html.parser")
     (link,) = page.select(".subject-link")
     assert (link["href"], link.get_text()) == (f"/scp/tickets/{ticket.pk}/", desk.department.name)
+
+
+def test_a_second_field_stands_where_the_first_one_is_empty(desk: Desk, browser: Client) -> None:
+    assigned, bare = desk.ticket(subject="A"), desk.ticket(subject="B")
+    Ticket.objects.filter(pk=assigned.pk).update(staff=desk.colleague, duedate=DAY)
+    Ticket.objects.filter(pk=bare.pk).update(est_duedate=DAY, user=None)
+    columns = {"assignee": "dept_id", "user__name": "source", "cdata__subject": "source", "duedate": ""}
+    show(*((path, "", "wrap") for path in columns))
+    for path, secondary in columns.items():
+        QueueColumn.objects.filter(primary=path, name__startswith="Column").exclude(name="Column 0").update(
+            secondary=secondary
+        )
+    cdata.update_row("T", bare.pk, {cdata.fields_by_column("T")["subject"].pk: ""})
+    forget_reference_data()
+    by_plan, by_agent = sorted(([cell.get_text(strip=True) for cell in row] for row in cells(browser)), key=str)[::-1]
+    name = assigned.user.name if assigned.user else ""
+    assert by_agent[:3] == ["Cora Clark", name, "A"]
+    assert by_agent[3].startswith("2 Mar")
+    assert by_plan == [desk.department.name, "API", "API", ""]
+
+
+@pytest.mark.parametrize(
+    ("primary", "secondary", "expected"),
+    [
+        ("duedate", "est_duedate", "DBCA"),
+        ("duedate", "", "ACDB"),
+        ("duedate", "dept_id", "ACDB"),
+        ("assignee", "dept_id", "BACD"),
+        ("assignee", "", "BACD"),
+        ("staff_id", "", "ACDB"),
+        ("team_id", "source", "ABCD"),
+        ("team_id", "duedate", "ABCD"),
+    ],
+)
+def test_a_column_sorts_by_what_it_shows(
+    desk: Desk, browser: Client, primary: str, secondary: str, expected: str
+) -> None:
+    """Forth and back, over pages."""
+    tickets = {letter: desk.ticket(subject=letter) for letter in "ABCD"}
+    days = {"A": (None, 2), "B": (0, 9), "C": (None, 1), "D": (None, None)}
+    for letter, numbers in days.items():
+        due, of_plan = (None if number is None else DAY + timedelta(days=number) for number in numbers)
+        Ticket.objects.filter(pk=tickets[letter].pk).update(duedate=due, est_duedate=of_plan)
+    Ticket.objects.filter(pk=tickets["B"].pk).update(staff=desk.agent)
+    Department.objects.filter(pk=desk.department.pk).update(name="Depot")
+    show((primary, "", "wrap"))
+    QueueColumn.objects.filter(name="Column 1").update(secondary=secondary or None)
+    forget_reference_data()
+    Agent.objects.filter(pk=desk.agent.pk).update(max_page_size=1)
+    access = access_of(Agent.objects.get(pk=desk.agent.pk))
+    for is_reversed in (False, True):
+        options = ListOptions(primary, is_reversed)
+        page = queue_page(access, queue_for(access, OPEN), now=DAY, options=options)
+        found = [page]
+        while page.after:
+            page = queue_page(access, queue_for(access, OPEN), now=DAY, options=options, after=page.after)
+            found.append(page)
+        assert "".join(row.subject for one in found for row in one.rows) == expected[:: -1 if is_reversed else 1]
+        page = queue_page(access, queue_for(access, OPEN), now=DAY, options=options, before=found[2].before)
+        assert page.rows == found[1].rows
+
+
+def test_lists_are_sorted_by_every_field_that_can_be_sorted_by(desk: Desk) -> None:
+    tickets = {desk.ticket().pk for _number in range(3)}
+    access = access_of(desk.agent)
+    for path in sortable_fields():
+        columns = (ColumnRow(path, "", path, 100),)
+        queue = replace(queue_for(access, OPEN), columns=columns)
+        for is_reversed in (False, True):
+            options = ListOptions(path, is_reversed)
+            page = queue_page(access, queue, now=DAY, options=options)
+            assert {row.ticket_id for row in page.rows} == tickets, path
+            assert page.columns[0].sorted == ("descending" if is_reversed else "ascending"), path
 
 
 def test_dates_are_told_in_full_or_by_their_distance(desk: Desk, browser: Client) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -138,6 +140,35 @@ def test_columns_and_exports_show_every_field(desk: Desk, browser: Client, form:
     (line,) = exported(browser)
     moments = {path: f"{NOW:%Y-%m-%d %H:%M:%S}" for path, value in expected.items() if value == NOW}
     assert line == {path: str(value) for path, value in {**expected, **moments}.items()}
+
+
+def test_answers_that_are_dates_are_shown_and_exported_as_dates(desk: Desk, browser: Client, form: Form) -> None:
+    """In the zone of the agent, also when the file is written after the request; a fixed zone keeps its day."""
+    Agent.objects.filter(pk=desk.agent.pk).update(timezone="Asia/Tokyo")
+    browser = agent_client(Agent.objects.get(pk=desk.agent.pk))
+    visit = field_of(form, "Visit", type="datetime", configuration={"time": True})
+    bought = field_of(form, "Bought", type="datetime", configuration={"time": False})
+    paris = field_of(form, "Bought there", type="datetime", configuration={"time": False, "timezone": "Europe/Paris"})
+    ticket, odd = desk.ticket(subject="A"), desk.ticket(subject="B")
+    for field in (visit, bought, paris):
+        answer("T", ticket.pk, field, "2026-03-04 20:30:00 UTC")
+    answer("T", odd.pk, visit, "9999-12-31 23:30:00 UTC")
+    answer("T", odd.pk, bought, "soon")
+    paths = [path_of(visit), path_of(bought), path_of(paris)]
+    show("cdata__subject", *paths)
+    QueueColumn.objects.filter(primary=path_of(visit)).update(filter="date:full")
+    forget_reference_data()
+    rows = soup(browser.get(f"/scp/queues/{OPEN}/")).select("tr.queue-row")
+    shown = sorted([cell.get_text(strip=True) for cell in row.select("td:not(.cell-choose)")][1:] for row in rows)
+    assert shown == [["5 Mar 2026, 05:30", "5 Mar 2026", "4 Mar 2026"], ["9999-12-31 23:30", "soon", ""]]
+    by_subject = {row["cdata__subject"]: [row[path] for path in paths] for row in exported(browser)}
+    assert by_subject == {
+        "A": ["2026-03-05 05:30:00", "2026-03-05", "2026-03-04"],
+        "B": ["9999-12-31 23:30", "soon", ""],
+    }
+    book: Any = browser.get(f"/scp/queues/{OPEN}/export.xlsx")
+    sheet = zipfile.ZipFile(io.BytesIO(b"".join(book.streaming_content))).read("xl/worksheets/sheet1.xml").decode()
+    assert {"46086.22916666666", "46086", "46085"} <= set(re.findall(r"<v>([\d.]+)</v>", sheet))
 
 
 def test_what_refers_to_nothing_is_empty(desk: Desk, browser: Client, form: Form) -> None:

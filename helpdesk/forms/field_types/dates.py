@@ -192,6 +192,21 @@ class DateTimeType(FieldType):
         needs_zone = text and self.flag(field, "time") and not is_converted
         return escape(f"{text} ({timezone.localtime(clean, zone).tzname()})" if needs_zone else text)
 
+    def moment_or_day(
+        self, field: FormField, clean: Any, zone: datetime.tzinfo
+    ) -> datetime.datetime | datetime.date | str:
+        """Give what tables show to a reader in `zone`: the moment, or its day where the field has no time of day (in
+        the zone of the field where that is fixed); text that is no date as it is.
+        """
+        if not isinstance(clean, datetime.datetime):
+            return str(clean or "")
+        own = None if self.flag(field, "gmt") else _zone_named(self.option(field, "timezone"))
+        try:
+            local = clean.astimezone(own or zone)
+            return clean.astimezone(zone) if self.flag(field, "time") else local.date()
+        except OverflowError:  # the first and the last hours of the calendar
+            return f"{clean:%Y-%m-%d %H:%M}"
+
     def cdata_value(self, field: FormField, clean: Any) -> str:
         """Give the stored text; what is no date counts as 0, as osTicket writes it."""
         return super().cdata_value(field, clean) if isinstance(clean, datetime.datetime) else "0"

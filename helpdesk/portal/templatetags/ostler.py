@@ -153,6 +153,11 @@ def full_time(moment: datetime.datetime | None) -> str:
     )
 
 
+def day(date: datetime.date) -> SafeString:
+    """Show a day that has no time."""
+    return SafeString(f'<time datetime="{date.isoformat()}">{escape(_written_day(date, with_year=True))}</time>')
+
+
 def _time_element(moment: datetime.datetime, words: str, *, title: str) -> str:
     machine = moment.astimezone(datetime.UTC).isoformat(timespec="seconds")
     return SafeString(f'<time datetime="{machine}" title="{escape(title)}">{escape(words)}</time>')
@@ -199,8 +204,12 @@ def _date_of(moment: datetime.datetime, now: datetime.datetime, *, with_time: bo
 
 def _written(local: datetime.datetime, *, with_year: bool, with_time: bool) -> str:
     """Write Django's format `j M Y, H:i`, or a part of it; its own formatter takes ten times as long."""
-    date = f"{local.day} {str(MONTHS_3[local.month]).title()}{f' {local.year:04d}' if with_year else ''}"
+    date = _written_day(local, with_year=with_year)
     return f"{date}, {local:%H:%M}" if with_time else date
+
+
+def _written_day(date: datetime.date, *, with_year: bool) -> str:
+    return f"{date.day} {str(MONTHS_3[date.month]).title()}{f' {date.year:04d}' if with_year else ''}"
 
 
 @register.filter

@@ -6,7 +6,7 @@ For the same reason they are written as plain text: whatever comes out of a row 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 
 from django import template
@@ -44,12 +44,10 @@ def _cell(row: QueueRow, cell: QueueCell) -> str:
 
 
 def _link(row: QueueRow, cell: QueueCell) -> str:
-    if cell.key == "subject":
-        words = escape(row.subject)
-    elif isinstance(cell.value, datetime):
+    if isinstance(cell.value, date):
         words = _time(cell.value, cell)
     else:
-        words = escape(str(cell.value or row.number))
+        words = escape(str(cell.value or (row.subject if cell.key == "subject" else row.number)))
     address = escape(numbered_address("agent:ticket", row.ticket_id))
     looks = f"subject-link {_truncation(cell)}"
     link = f'<a class="{looks}" dir="auto" id="ticket-{row.ticket_id:d}" href="{address}">{words}</a>'
@@ -71,15 +69,13 @@ def _value(row: QueueRow, cell: QueueCell) -> str:
 def _shown(row: QueueRow, cell: QueueCell) -> str:
     if cell.key == "number":
         return f'<span class="number {_truncation(cell)}">{escape(row.number)}</span>'
-    if cell.key == "priority":
+    if cell.key == "priority" and row.priority_name:
         return _priority(row)
-    if cell.key == "assignee":
-        if row.assignee_name:
-            return _text(escape(row.assignee_name), cell)
+    if cell.key == "assignee" and not cell.value:
         return f'<span class="nobody">{escape(_("Unassigned"))}</span>'
-    if cell.key == "requester":
+    if cell.key == "requester" and row.requester_name:
         return _text(f"<bdi>{escape(row.requester_name)}</bdi>", cell, title=row.requester_email)
-    if isinstance(cell.value, datetime):
+    if isinstance(cell.value, date):
         return _time(cell.value, cell)
     return _text("" if cell.value is None else escape(str(cell.value)), cell)
 
@@ -89,7 +85,9 @@ def _text(html: str, cell: QueueCell, title: str = "") -> str:
     return f'<span class="{_truncation(cell)}"{titled}>{html}</span>'
 
 
-def _time(moment: datetime, cell: QueueCell) -> str:
+def _time(moment: date, cell: QueueCell) -> str:
+    if not isinstance(moment, datetime):
+        return ostler.day(moment)
     if cell.time_style == TimeStyle.FULL:
         return ostler.full_time(moment)
     return ostler.relative_time(moment, cell.time_style)
@@ -103,6 +101,4 @@ def _truncation(cell: QueueCell) -> str:
 
 
 def _priority(row: QueueRow) -> str:
-    if not row.priority_name:
-        return ""
     return f'<span class="priority priority-{row.priority_urgency:d}">{escape(row.priority_name)}</span>'
