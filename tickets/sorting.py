@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, F, IntegerField, OrderBy, Q, Value
+from django.db.models import CharField, DateTimeField, F, IntegerField, OrderBy, Q, Value
 from django.db.models.expressions import Combinable, Func
 from django.db.models.functions import Coalesce, Concat, NullIf
 from django.db.models.sql.compiler import SQLCompiler
@@ -116,9 +116,17 @@ class Since:
         there is found by the date that must lie behind the moment, and only if the others fill no page.
         """
         name = dated.keys[0].name
-        near, far = Q(**{f"{name}__gte": self.moment}), Q(**{f"{name}__lt": self.moment})
+        near, far = Q(**{f"{name}__gte": _unforeseen(self.moment)}), Q(**{f"{name}__lt": self.moment})
         yield replace(dated, condition=dated.condition & near, hidden=self.date)
         yield replace(dated, condition=dated.condition & far, found_by=self.date, rest=without)
+
+
+def _unforeseen(moment: datetime) -> datetime | Func:
+    """Give a moment that PostgreSQL learns when the statement runs: of a few hundred tickets behind one that it knows
+    it would read all, found by their date alone, for each status and department anew."""
+    if connection.vendor != "postgresql":
+        return moment
+    return Func(Value(moment, output_field=DateTimeField()), template="(SELECT %(expressions)s)")
 
 
 @dataclass(frozen=True)
