@@ -20,12 +20,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from filters.recipients import OWNER, listed_recipients
+from helpdesk.legacy.characters import shortened
+from helpdesk.legacy.errors import ValidationFailed
 from helpdesk.legacy.ids import id_in
+from helpdesk.people.validation import checked_address
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Configuration = Mapping[str, Any]
+LONGEST_NAME = 128
 TICKET = _("Ticket")
 COMMUNICATION = _("Communication")
 
@@ -54,6 +59,7 @@ class ProblemKind(Enum):
     INACTIVE_OBJECT = "inactive object"
     INCOMPLETE = "incomplete"
     MISSING_MAILBOX = "missing mailbox"
+    NO_ADDRESS = "no address"
 
     @property
     def is_serious(self) -> bool:
@@ -274,7 +280,7 @@ class DisableAutoresponse(Action):
 
 @register
 class UseReplyTo(Action):
-    """Take the address of the Reply-To header for the sender's."""
+    """Take the address of the Reply-To header for the sender's, if mail could go there: the ticket is made anyway."""
 
     key = "replyto"
     label = _("Use the Reply-To address as sender")
@@ -285,13 +291,22 @@ class UseReplyTo(Action):
 
         def use_reply_to(draft: Draft) -> None:
             new = draft.answer_to
-            if not new or not draft.sender or new.lower() == draft.sender.lower():
+            if not _is_sender(new) or not draft.sender or new.lower() == draft.sender.lower():
                 return
             draft.sender, draft.answer_to = new, ""
-            draft.name = draft.answer_to_name or draft.name
+            draft.name = shortened(draft.answer_to_name, LONGEST_NAME) or draft.name
             raise SenderChanged
 
         return use_reply_to
+
+
+def _is_sender(address: str) -> bool:
+    """Whether a new person could have this address."""
+    try:
+        checked_address(address)
+    except ValidationFailed:
+        return False
+    return True
 
 
 @register
@@ -310,7 +325,7 @@ class SendEmail(Action):
                 "recipients",
                 _("Recipients"),
                 help_text=_("Addresses with commas between them; %(variable)s is whoever opened the ticket.")
-                % {"variable": "%{user}"},
+                % {"variable": OWNER},
             ),
             Option("subject", _("Subject")),
             Option(
@@ -323,10 +338,13 @@ class SendEmail(Action):
         )
 
     def problem(self, configuration: Configuration, world: World) -> Problem | None:
-        """Nobody to send it to, nothing to say, or an address of the help desk that is gone."""
+        """Nobody to send it to, what is no address, nothing to say, or an address of the help desk that is gone."""
         for name in ("recipients", "subject", "message"):
             if not str(configuration.get(name) or "").strip():
                 return Problem(ProblemKind.INCOMPLETE, option=name)
+        unusable = listed_recipients(str(configuration["recipients"])).unusable
+        if unusable:
+            return Problem(ProblemKind.NO_ADDRESS, detail=unusable[0], option="recipients")
         sender = id_of(configuration.get("from"))
         if sender and world.name("mailbox", sender) is None:
             return Problem(ProblemKind.MISSING_OBJECT, detail=str(sender), option="from")

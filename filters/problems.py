@@ -30,6 +30,9 @@ SENTENCES: Mapping[ProblemKind, str] = {
     ProblemKind.MISSING_OBJECT: gettext_noop("What the action names is gone (number %(detail)s)."),
     ProblemKind.INACTIVE_OBJECT: gettext_noop("“%(detail)s” is switched off: the action has no effect."),
     ProblemKind.MISSING_MAILBOX: gettext_noop("The address that the filter is for is gone (number %(detail)s)."),
+    ProblemKind.NO_ADDRESS: gettext_noop(
+        "“%(detail)s” is no email address and gets nothing. Write addresses with commas between them."
+    ),
     ProblemKind.INCOMPLETE: gettext_noop("The action says nothing: something has to be chosen."),
 }
 

@@ -26,7 +26,7 @@ from tickets.new_ticket import NewTicket, Origin
 from tickets.services.assignment import fit_for_automatic
 from tickets.services.filtering import decide
 from tickets.services.incoming_mail import ticket_of_mail
-from tickets.services.routing import Route, resolve, topic_of
+from tickets.services.routing import Route, resolve
 from tickets.services.submission import Refusal, filled_forms, unwelcome
 from tickets.states import thread_of
 
@@ -90,7 +90,7 @@ def try_out(new: NewTicket) -> Trial:
     """Let all filters decide about a ticket, and say what each of them saw."""
     if new.user is None and new.email:
         new = replace(new, user=user_of_address(new.email))
-    filled = filled_forms(new, topic_of(new))
+    filled = filled_forms(new, new.topic)
     filters = _all_filters()
     filtered = decide(new, filled, keys=keys_of(filters))
     outcome = filtered.outcome

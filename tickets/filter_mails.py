@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from email.utils import getaddresses
-
 from filters.actions import Configuration
 from filters.matching import ReadyFilter
+from filters.recipients import listed_recipients
 from helpdesk.mail.outgoing import NewMail, Recipient, RecipientKind
 from tickets.intake import by_id, intake
 from tickets.models import Ticket
 from tickets.notices import user_recipient
 
 KEY = "email"
-OWNER = "%{user}"
 MOST_RECIPIENTS = 50
 
 
@@ -30,19 +27,14 @@ def mails_of(ticket: Ticket, one: ReadyFilter) -> list[NewMail]:
 def recipients_of(ticket: Ticket, listed: str) -> list[Recipient]:
     """Give the recipients of a list with commas, each once; `%{user}` is the owner of the ticket."""
     found: dict[str, Recipient] = {}
-    if OWNER in listed and ticket.user is not None:
+    recipients = listed_recipients(listed)
+    if recipients.has_owner and ticket.user is not None:
         owner = user_recipient(ticket.user)
         found[owner.address.lower()] = owner
-    for name, address in _addresses(listed.replace(OWNER, "")):
+    for name, address in recipients.addresses:
         found.setdefault(address.lower(), Recipient(RecipientKind.ADDRESS, address, name))
     found.pop("", None)
     return list(found.values())[:MOST_RECIPIENTS]
-
-
-def _addresses(listed: str) -> Iterable[tuple[str, str]]:
-    for name, address in getaddresses([listed.replace(";", ",")]):
-        if "@" in address:
-            yield name.strip(), address.strip()
 
 
 def _mail(ticket: Ticket, recipient: Recipient, configuration: Configuration, key: str) -> NewMail:

@@ -230,6 +230,23 @@ def test_reply_to_that_is_a_further_address_of_somebody_known_comes_to_an_end() 
     assert Ticket.objects.get(pk=ticket.pk).user == user
 
 
+@pytest.mark.parametrize("unusable", ["jane", "a@b@c", "é@customer.test", f"{'x' * 300}@customer.test"])
+def test_reply_to_that_is_no_address_keeps_the_sender_and_the_ticket(sales: Department, unusable: str) -> None:
+    make_filter(actions={"replyto": [], "dept": {"dept_id": sales.pk}})
+    mail = MAIL.replace(b"jane@customer.test", unusable.encode())
+    ticket = Ticket.objects.select_related("user__default_email").get(pk=receive_mail(read_mail(mail), actor=SYSTEM).pk)
+    assert ticket.user is not None
+    assert (address_of(ticket.user), ticket.dept) == ("shop@web.test", sales)
+
+
+def test_a_long_name_in_reply_to_is_shortened() -> None:
+    make_filter(actions={"replyto": []})
+    mail = MAIL.replace(b"Reply-To: Jane Roe", b"Reply-To: " + b"N" * 300)
+    ticket = Ticket.objects.select_related("user").get(pk=receive_mail(read_mail(mail), actor=SYSTEM).pk)
+    assert ticket.user is not None
+    assert len(ticket.user.name) == 128
+
+
 def test_addressees_are_all_but_the_help_desk(sales: Department) -> None:
     make_filter(("addressee", "contains", "bob other bob@partner"), actions={"dept": {"dept_id": sales.pk}})
     assert Ticket.objects.get(pk=receive_mail(read_mail(MAIL), actor=SYSTEM).pk).dept == sales

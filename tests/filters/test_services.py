@@ -94,6 +94,8 @@ def test_mistakes_name_the_row(rule: RuleRow, name: str) -> None:
         (ActionRow("brew", {}), "type"),
         (ActionRow("reject", {}), "type"),
         (ActionRow("email", {"recipients": "a@b.test", "subject": "Hello"}), "message"),
+        (ActionRow("email", {"recipients": "sales", "subject": "Hello", "message": "x"}), "recipients"),
+        (ActionRow("email", {"recipients": "a@b.test c@d.test", "subject": "Hello", "message": "x"}), "recipients"),
     ],
 )
 def test_actions_that_cannot_work_are_refused(action: ActionRow, name: str) -> None:

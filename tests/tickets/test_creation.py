@@ -202,6 +202,16 @@ class TestForms:
         assert self.problems(topic=topic) == [(Part.TOPIC_FORM, "room", "Room is a required field")]
         assert create(topic=topic, answers={"ROOM": "12"}).topic == topic
 
+    def test_only_the_topic_that_was_asked_for_brings_its_forms(self) -> None:
+        topic = self.form(FieldFlag.CLIENT_REQUIRED)
+        set_setting("core", "default_help_topic", str(topic.pk), Actor.system())
+        mailbox = EmailAddress.objects.create(email="help@acme.test", topic_id=topic.pk)
+        for values in ({}, {"origin": Origin.EMAIL, "mailbox": mailbox}):
+            ticket = create(**values)
+            entries_of_ticket = FormEntry.objects.filter(object_id=ticket.pk, object_type="T")
+            assert ticket.topic == topic
+            assert [(e.form_id, e.sort, e.extra) for e in entries_of_ticket] == [(2, 1, None)]
+
     def test_people_are_told_of_what_they_see(self) -> None:
         hidden = self.form(FieldFlag.ENABLED | FieldFlag.CLIENT_REQUIRED)
         web: dict[str, Any] = {"origin": Origin.WEB, "source": None}
@@ -224,8 +234,8 @@ class TestForms:
 
     def test_mail_is_never_refused_for_its_form(self) -> None:
         topic = self.form(FieldFlag.CLIENT_REQUIRED)
-        mailbox = EmailAddress.objects.create(email="help@acme.test", topic_id=topic.pk)
-        ticket = create(origin=Origin.EMAIL, mailbox=mailbox)
+        mailbox = EmailAddress.objects.create(email="help@acme.test")
+        ticket = create(origin=Origin.EMAIL, mailbox=mailbox, topic=topic)
         assert FormAnswer.objects.get(entry__object_id=ticket.pk, field__name="room").value is None
 
     def test_topic_that_is_switched_off_asks_for_nothing(self) -> None:

@@ -48,7 +48,7 @@ from tickets.services.first_answers import insert_answers
 from tickets.services.posting import join_addressed, recipients_of
 from tickets.services.referrals import refer_to_departments
 from tickets.services.request_keys import known_ticket, remember_key
-from tickets.services.routing import Route, resolve, topic_of
+from tickets.services.routing import Route, resolve
 from tickets.services.search_index import entry_row, index, ticket_row, user_row
 from tickets.services.status import close_ticket
 from tickets.services.submission import (
@@ -113,10 +113,8 @@ def prepare(new: NewTicket, *, actor: Actor, now: datetime) -> Prepared:
     """
     new = _with_requester(new)
     check_request(new, actor, now)
-    filled = filled_forms(new, topic_of(new))
+    filled = filled_forms(new, new.topic)  # those of other topics, by filter, mailbox or default, are not asked
     filtered = apply_filters(new, filled, actor)
-    if new.topic is None and filtered.new.topic is not None:
-        filled = filled_forms(new, None)  # the topic of a filter stands in for another one, but its forms are not asked
     new = filtered.new
     refuse_unwelcome(new, actor)
     check_forms(new, filled)
