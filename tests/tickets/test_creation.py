@@ -206,8 +206,8 @@ class TestForms:
         topic = self.form(FieldFlag.CLIENT_REQUIRED)
         set_setting("core", "default_help_topic", str(topic.pk), Actor.system())
         mailbox = EmailAddress.objects.create(email="help@acme.test", topic_id=topic.pk)
-        for values in ({}, {"origin": Origin.EMAIL, "mailbox": mailbox}):
-            ticket = create(**values)
+        email: dict[str, Any] = {"origin": Origin.EMAIL, "mailbox": mailbox}
+        for ticket in (create(), create(**email)):
             entries_of_ticket = FormEntry.objects.filter(object_id=ticket.pk, object_type="T")
             assert ticket.topic == topic
             assert [(e.form_id, e.sort, e.extra) for e in entries_of_ticket] == [(2, 1, None)]
