@@ -27,6 +27,11 @@ MOST_SUGGESTIONS = 5
 TEASER_LENGTH = 150
 SHORTEST_WORD = 3
 _WORD = re.compile(r"\w+")
+_BLOCK = re.compile(
+    r"</?(?:address|blockquote|br|caption|dd|div|dl|dt|figcaption|figure|h[1-6]|hr|img|li|ol|p|pre|table|td|th|tr|ul)\b",
+    re.IGNORECASE,
+)
+"""Marks that part words; others, as bold type, may begin and end within one or before a comma."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ def _is_for(attachment: Attachment, language: str) -> bool:
 
 def teaser_of(html: str) -> str:
     """Give the beginning of an answer without markup."""
-    text = " ".join(html_text.unescape(strip_tags(html.replace("<", " <"))).split())
+    text = " ".join(html_text.unescape(strip_tags(_BLOCK.sub(r" \g<0>", html))).split())
     return text if len(text) <= TEASER_LENGTH else f"{text[:TEASER_LENGTH].rstrip()}…"
 
 

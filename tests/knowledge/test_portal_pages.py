@@ -13,7 +13,7 @@ from helpdesk.configuration.services import set_settings
 from helpdesk.files.models import Attachment
 from helpdesk.files.services import attach, store_file
 from helpdesk.knowledge.constants import FaqPublication
-from helpdesk.knowledge.faq_pages import suggested_faqs
+from helpdesk.knowledge.faq_pages import suggested_faqs, teaser_of
 from helpdesk.knowledge.models import Faq
 from helpdesk.knowledge.services import FaqDraft, store_faq
 from helpdesk.threads.bodies import NewFile
@@ -199,6 +199,21 @@ def test_suggestions_come_while_a_ticket_is_written(
     field = asker.find_previous_sibling()
     assert field is not None
     assert subject_input in field.select("input"), "right below it, where whoever writes looks"
+
+
+@pytest.mark.parametrize(
+    ("html", "teaser"),
+    [
+        (
+            "<p>Press it for <b>five seconds</b>, then<br>wait.</p><ul><li>One</li><li>Two</li></ul>",
+            "Press it for five seconds, then wait. One Two",
+        ),
+        ("<h2>Up&amp;down</h2><P>A &lt;b&gt; <code>x</code>.</P>", "Up&down A <b> x."),
+        (f"<p>{'word ' * 40}</p>", f"{'word ' * 30}".rstrip() + "…"),
+    ],
+)
+def test_a_teaser_is_the_text_as_it_is_read(html: str, teaser: str) -> None:
+    assert teaser_of(html) == teaser
 
 
 def test_suggestions_read_only_what_they_show(library: Library) -> None:
