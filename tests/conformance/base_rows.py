@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, models
 
 from helpdesk.configuration.kept import forget_everything_kept
@@ -31,9 +32,7 @@ BUILT_FROM_OTHERS = frozenset({"_search", "ticket__cdata", "user__cdata"})
 def load_base_rows() -> None:
     """Put the rows of `api_base.json` into the test database, ids as given."""
     repeat("api_base.json", _write_base_rows)
-    forget()
-    forget_everything_versioned()
-    forget_everything_kept()
+    forget_everything()
 
 
 def _write_base_rows() -> None:
@@ -42,6 +41,14 @@ def _write_base_rows() -> None:
         if table not in BUILT_FROM_OTHERS:
             empty(model_of_table(table))
             insert_rows(table, rows)
+
+
+def forget_everything() -> None:
+    """Forget what this process keeps in memory of rows that were changed behind its back."""
+    cache.clear()
+    forget()
+    forget_everything_versioned()
+    forget_everything_kept()
 
 
 def replace_rows(tables: RowsByTable) -> None:

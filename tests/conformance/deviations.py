@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ def expectation_for(case: RecordedCase) -> tuple[Any, Deviation | None]:
     return (rule.expectation(case), rule) if rule else (case.expect, None)
 
 
+@cache
 def rule_for(case: RecordedCase) -> Deviation | None:
     """The rule that applies to `case`; raises `AmbiguousDeviationError` when there are two."""
     rules = [rule for rule in DEVIATIONS if rule.applies(case)]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
 from filters.models import FilterAction, FilterRule, TicketFilter
-from helpdesk.configuration.kept import forget_everything_kept
 from helpdesk.configuration.services import set_settings
-from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.mail.models import EmailAddress
 from helpdesk.people.actor import Actor
 from helpdesk.people.models import EndUser, UserEmail
 from helpdesk.portal.seed import model_of_table
-from tests.conformance.base_rows import replace_rows, restart_of
+from tests.conformance.base_rows import forget_everything, replace_rows, restart_of
 from tests.conformance.recorded import RecordedCase
+from tests.conformance.repeated import repeat
 
 TABLES = {
     "departments": "department",
@@ -32,23 +32,34 @@ Record = Mapping[str, Any]
 
 def load_world(case: RecordedCase) -> None:
     """Put the rows of a case into the database; tables that it does not list keep the initial rows."""
-    for listed, table in TABLES.items():
-        if listed in case.given:
-            replace_rows({table: case.given[listed]})
-    if "users" in case.given:
-        _load_users(case.given)
+    shared = {name: case.given[name] for name in (*TABLES, "users", "user_emails") if name in case.given}
+    repeat(("filters", json.dumps(shared)), lambda: _load_shared(shared))
+    forget_everything()
     load_filters(case.given.get("filters", []))
-    set_settings("core", {"ticket_alert_active": 0, "ticket_autoresponder": 0}, Actor.system())
     set_settings("core", dict(case.given.get("config", {})), Actor.system())
-    forget_everything_versioned()
-    forget_everything_kept()
+    forget_everything()
 
 
-def load_filters(filters: Sequence[Record]) -> None:
-    """Put filters in place of all others, with the defaults of the cases (cases/README §5)."""
+def _load_shared(given: Record) -> None:
+    """Write what many cases have in common."""
+    for listed, table in TABLES.items():
+        if listed in given:
+            replace_rows({table: given[listed]})
+    if "users" in given:
+        _load_users(given)
+    empty_filters()
+    set_settings("core", {"ticket_alert_active": 0, "ticket_autoresponder": 0}, Actor.system())
+
+
+def empty_filters() -> None:
+    """Delete all filters."""
     FilterRule.objects.all().delete()
     FilterAction.objects.all().delete()
     TicketFilter.objects.all().delete()
+
+
+def load_filters(filters: Sequence[Record]) -> None:
+    """Put filters into empty tables, with the defaults of the cases (cases/README §5)."""
     for place, one in enumerate(filters, start=1):
         made = TicketFilter.objects.create(
             pk=one["id"],

@@ -14,6 +14,7 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -436,6 +437,7 @@ _CORRECTIONS = (
 )
 
 
+@cache
 def _found(case: RecordedCase) -> list[_Correction]:
     return [one for one in _CORRECTIONS if one.applies(case)] if case.file == "mail-parse.json" else []
 

@@ -21,9 +21,12 @@ class UnusableCasesError(Exception):
     """The folder or a file in it cannot be used; the message says which and why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordedCase:
-    """One recorded case. `context` holds what the file says for all its cases, `record` the case as it stands there."""
+    """One recorded case, equal to itself alone.
+
+    `context` holds what the file says for all its cases, `record` the case as it stands there.
+    """
 
     file: str
     id: str

@@ -11,17 +11,18 @@ from django.db import connection, models, router, transaction
 Statement = tuple[str, Any, bool]
 """A text, its parameters, and whether these are those of many."""
 
+_CHANGE_NOTHING = frozenset({"SELECT", "SAVEPOINT", "RELEASE"})
 _known: dict[Hashable, list[Statement]] = {}
 
 
 def repeat(key: Hashable, write: Callable[[], object]) -> None:
     """Write rows; after the first time with this key the statements of that time do it.
 
-    Only for what does not depend on the rows that are there, and emits nothing but statements: a signal would be heard
-    the first time only.
+    Only for what finds the same rows each time, and emits nothing but statements: a signal would be heard once. Forget
+    afterwards what is kept in memory of the rows.
     """
     if key not in _known:
-        with _noted() as statements:
+        with transaction.atomic(savepoint=False), _noted() as statements:
             write()
         _known[key] = statements
         return
@@ -41,7 +42,7 @@ def _noted() -> Iterator[list[Statement]]:
 
     def note(execute: Callable[..., Any], text: str, parameters: Any, many: bool, context: Any) -> Any:
         result = execute(text, parameters, many, context)
-        if not text.lstrip().startswith("SELECT"):
+        if text.split(None, 1)[0] not in _CHANGE_NOTHING:
             statements.append((text, parameters, many))
         return result
 

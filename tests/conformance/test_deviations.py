@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.conformance.registry import adapter_for
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def _cases_under(rule: Deviation) -> list[RecordedCase]:
     return [case for case in load_cases(DEFAULT_FOLDER) if rule.applies(case)]
 

@@ -31,8 +31,9 @@ from helpdesk.people.services import find_or_create_user
 from helpdesk.threads.models import EntryEmail, Event
 from tasks.models import Task
 from tasks.services import NewTask, add_task_collaborator, create_task, post_task_update
+from tests.conformance.base_rows import forget_everything
 from tests.conformance.comparison import Bindings, differences, html_differences
-from tests.conformance.lifecycle.base import forget_everything, set_counters
+from tests.conformance.lifecycle.base import set_counters
 from tests.conformance.lifecycle.statements import run_statement
 from tests.conformance.recorded import RecordedCase
 from tests.conformance.recorded_settings import use_recorded_settings

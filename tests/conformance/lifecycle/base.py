@@ -6,13 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Model
 
-from helpdesk.configuration.kept import forget_everything_kept
-from helpdesk.configuration.selectors import forget
-from helpdesk.configuration.versioned import forget_everything_versioned
 from helpdesk.files.models import Attachment
 from helpdesk.knowledge.models import CannedResponse
 from helpdesk.mail.models import EmailAddress
@@ -75,14 +71,6 @@ def load_sample_answer(recorded: Any) -> None:
         texts = {"title": recorded["title"], "response": recorded["response"]}
         CannedResponse.objects.filter(pk=recorded["id"]).update(**texts)
         Attachment.objects.filter(type=CANNED, object_id=recorded["id"]).delete()
-
-
-def forget_everything() -> None:
-    """Forget what this process keeps in memory of rows that were changed behind its back."""
-    cache.clear()
-    forget()
-    forget_everything_versioned()
-    forget_everything_kept()
 
 
 def set_counters(next_ids: Mapping[str, int], *, in_transaction: bool = False) -> None:

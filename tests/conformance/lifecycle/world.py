@@ -26,7 +26,8 @@ from helpdesk.threads.models import (
     ThreadEvent,
 )
 from tasks.models import Task
-from tests.conformance.lifecycle.base import SYSTEM, forget_everything, load_base, load_sample_answer
+from tests.conformance.base_rows import forget_everything
+from tests.conformance.lifecycle.base import SYSTEM, load_base, load_sample_answer
 from tests.conformance.lifecycle.statements import run_statement
 from tests.conformance.lifecycle.steps import Step, carry_out
 from tests.conformance.recorded import RecordedCase, operation_kind
