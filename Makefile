@@ -91,8 +91,8 @@ test-sqlite: dev ## The tests on SQLite alone, without the checks
 soak: dev ## The long fault and crash runs, which need MariaDB: ARGS="-k random"
 	@exec $(PYTHON) -m tests.run_backends --only mariadb -m soak -s -n 0 $(ARGS)
 
-test-db-up: dev ## Start MariaDB, PostgreSQL and Redis for the tests where none answers
-	@$(PYTHON) -m tests.servers up
+test-db-up: dev ## Start MariaDB, PostgreSQL and Redis for the tests where none answers: ARGS=--own for quicker ones anyway
+	@$(PYTHON) -m tests.servers up $(ARGS)
 
 test-db-down: dev ## Stop the servers that test-db-up started
 	@$(PYTHON) -m tests.servers down

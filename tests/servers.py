@@ -1,8 +1,9 @@
 """The database servers of the test runs: where they answer, and throw-away ones for machines where none does.
 
 `python -m tests.servers up` starts what does not answer from the programs that Debian's packages install, with data
-of its own under the temporary directory and without waiting for disks; a server of the system is never touched.
-`down` stops and deletes them, `status` says what answers.
+of its own under the temporary directory and without waiting for disks; a server of the system is never touched. With
+`--own` it does so beside a server of the system, too, whose commits wait for the disk: tests take their own where there
+is one. `down` stops and deletes them, `status` says what answers.
 """
 
 # ruff: noqa: T201 -- a command for the terminal
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,7 +44,7 @@ class Server:
     def urls(self) -> list[str]:
         """Give the addresses to try, best first: the one of the environment alone, when it is set."""
         given = os.environ.get(self.variable)
-        return [given] if given else [self.default_url, self.throw_away_url]
+        return [given] if given else [self.throw_away_url, self.default_url]
 
     def find(self) -> tuple[str, str] | None:
         """Give address and version of the first server that answers, or None."""
@@ -238,15 +240,27 @@ REDIS = Server(
 SERVERS = (MARIADB, POSTGRESQL, REDIS)
 
 
-def bring_up(server: Server) -> str:
+def bring_up(server: Server, *, is_own: bool = False) -> str:
     """Make sure that the server answers, starting a throw-away one when none does. Gives a line for people.
 
+    One that `is_own` is started beside a server of the system, which does when it cannot be.
     Raises RuntimeError when it cannot be started.
     """
-    if found := server.find():
+    found = server.find()
+    if found and (not is_own or found[0] != server.default_url or os.environ.get(server.variable)):
         return f"{server.name} {found[1]} answers at {found[0]}"
     if os.environ.get(server.variable):
         raise RuntimeError(f"{server.name} does not answer at {server.variable}={os.environ[server.variable]}")
+    try:
+        return _start_throw_away(server)
+    except RuntimeError as error:
+        if found is None:
+            raise
+        return f"{error}; {server.name} {found[1]} answers at {found[0]}"
+
+
+def _start_throw_away(server: Server) -> str:
+    """Start it and wait until it answers. Gives a line for people; raises RuntimeError when it does not."""
     folder, port = DATA / server.name.lower(), urlsplit(server.throw_away_url).port or 0
     try:
         server.start(folder, port)
@@ -285,7 +299,9 @@ def main() -> int:
     """Carry out the command for every server; 1 when one of them fails."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("command", choices=["up", "down", "status"])
-    act = {"up": bring_up, "down": take_down, "status": describe}[parser.parse_args().command]
+    parser.add_argument("--own", action="store_true", help="up: servers of the tests' own beside those of the system")
+    given = parser.parse_args()
+    act = {"up": partial(bring_up, is_own=given.own), "down": take_down, "status": describe}[given.command]
     status = 0
     for server in SERVERS:
         try:
