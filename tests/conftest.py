@@ -29,7 +29,7 @@ from tests.conformance.summary import pytest_terminal_summary
 from tests.engines import pytest_collection_modifyitems, pytest_report_header
 from tests.initial_rows import keep_initial_rows, keep_rows, put_back_after_tests
 from tests.ready_made import MIGRATED, migrated_folder, prepared
-from tickets import paging, queue_counts, reference_data
+from tickets import queue_counts, reference_data
 from tickets.search import hits, suggestions
 
 # Here and not only beside the recorded cases: the controller of a parallel run reads no inner conftest.
@@ -109,7 +109,6 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LONGEST_AGE", 3600.0)
     monkeypatch.setattr(cdata, "READ_KEPT_SECONDS", 3600)
     monkeypatch.setattr(originals, "COLUMNS_KNOWN_SECONDS", 3600)
-    monkeypatch.setattr(paging, "INDEXES_KEPT_SECONDS", 3600)
     monkeypatch.setattr(uploads, "MESSAGE_FIELD_KEPT_SECONDS", 3600)
 
 

@@ -110,12 +110,14 @@ class TicketsConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from tickets import intake, signals
+        from tickets.models import RankingState
         from tickets.navigation import forget_counts
-        from tickets.reference_data import TABLES, forget_reference_data
+        from tickets.reference_data import TABLES, forget_ranking_state, forget_reference_data
 
-        for model in TABLES:
-            for changed in (post_save, post_delete):
+        for changed in (post_save, post_delete):
+            for model in TABLES:
                 changed.connect(forget_reference_data, sender=model, dispatch_uid=f"tickets.reference.{model.__name__}")
+            changed.connect(forget_ranking_state, sender=RankingState, dispatch_uid="tickets.reference.ranking")
         intake.forget_with_changes()
         for happened in signals.CHANGING_COUNTS:
             happened.connect(forget_counts, dispatch_uid="tickets.counts")

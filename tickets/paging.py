@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
-from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 
+from helpdesk.configuration.kept import Kept
 from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.legacy.indexes import present_indexes
@@ -36,7 +36,8 @@ from tickets.reference_data import priorities, status_ids
 from tickets.reference_data import statuses as known_statuses
 from tickets.sorting import Phase, Since, SortKey, TicketOrder
 
-INDEXES_KEPT_SECONDS = 10
+INDEXES_KEPT_SECONDS = 60
+"""Indexes are made and dropped while the help desk is set up; what is dropped later is noticed at once."""
 MOST_CHECKED, MOST_CHECKED_AT_ONCE, SECONDS_CHECKED = 2000, 400, 1.0
 """How many tickets are looked at one by one for a page, and how long, where their condition alone does not decide."""
 SECONDS_WALKED, SECONDS_SORTED = 0.3, 0.5
@@ -225,7 +226,7 @@ def _first_rows(asked: Asked, number: int) -> list[tuple[Any, ...]]:
         except OperationalError as error:
             if not error.args or not str(error.args[0]).startswith(_NO_SUCH_INDEX):
                 raise
-            cache.delete(_indexes_key())  # dropped a moment ago
+            _present_names.forget_now()  # dropped a moment ago
             return _found(asked, number, frozenset())
 
     return cdata.with_table(EntryObject.TICKET, read)
@@ -474,14 +475,7 @@ def _merged(
 
 def _usable_indexes() -> frozenset[str]:
     """Give the names of our indexes that can be forced: those that exist. PostgreSQL cannot be told."""
-    if connection.vendor == "postgresql":
-        return frozenset()
-    names: frozenset[str] | None = cache.get(_indexes_key())
-    if names is None:
-        names = frozenset(index.name for index in present_indexes())
-        cache.set(_indexes_key(), names, INDEXES_KEPT_SECONDS)
-    return names
+    return frozenset() if connection.vendor == "postgresql" else _present_names()
 
 
-def _indexes_key() -> str:
-    return f"tickets.indexes.{connection.settings_dict['NAME']}"
+_present_names = Kept(lambda: frozenset(index.name for index in present_indexes()), seconds=INDEXES_KEPT_SECONDS)

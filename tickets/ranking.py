@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Exists, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -31,7 +30,7 @@ from helpdesk.threads.models import Referral, Thread
 from tickets.constants import TicketState
 from tickets.models import RankingState, ReferredTicket, Ticket, TicketRank
 from tickets.querysets import PlacedReferrals, TicketQuerySet
-from tickets.reference_data import priorities, status_ids
+from tickets.reference_data import forget_ranking_state, priorities, ranking_state, status_ids
 from tickets.sorting import URGENCY, TicketOrder, order_of
 
 logger = structlog.get_logger(__name__)
@@ -44,7 +43,6 @@ SLICE = 1000
 """Tickets ranked in one transaction."""
 LAG = timedelta(minutes=2)
 """How long the transaction of a save may take, and how far PHP's clock may be behind, without a ticket being missed."""
-WATERMARK_KEPT_SECONDS = 30
 REFERRED_DATES = (*DATES, "closed")
 """By which dates alone a queue can sort referred tickets at the same cost."""
 _RANKED = (*REFERRED_DATES, "status_id", "dept_id", "staff_id", "team_id")
@@ -53,25 +51,15 @@ _TICKET_THREADS = (ObjectType.TICKET, ObjectType.MERGED_TICKET)
 
 def watermark() -> datetime | None:
     """Give the moment since which tickets must be read themselves; None while there are not ranks for all."""
-    return _state()[0]
+    return ranking_state()[0]
 
 
 def placed_referrals() -> PlacedReferrals | None:
     """Give the places of the referrals, with what must be looked for elsewhere; None while not all have theirs."""
-    since, newest = _state()
+    since, newest = ranking_state()
     if since is None or newest is None:
         return None
     return PlacedReferrals(ReferredTicket.objects.all(), since, newest)
-
-
-def _state() -> tuple[datetime | None, int | None]:
-    """Give watermark and newest referral. Older ones are as right as the newest, only slower: so they are kept for a
-    while."""
-    kept: tuple[datetime | None, int | None] | None = cache.get(_key())
-    if kept is None:
-        kept = RankingState.objects.values_list("watermark", "referral").first() or (None, None)
-        cache.set(_key(), kept, WATERMARK_KEPT_SECONDS)
-    return kept
 
 
 def ranked(tickets: TicketQuerySet, *, since: datetime) -> QuerySet[TicketRank]:
@@ -113,7 +101,7 @@ def keep_up(*, now: datetime, slices: int | None = None) -> int:
             count += _place_newer(state.referral, until)
         count += _rank_saved(state.watermark, until)
         count += _rank_differing(until)
-    cache.delete(_key())
+    forget_ranking_state()
     return count
 
 
@@ -125,7 +113,7 @@ def start_over(*, now: datetime) -> None:
 def forget() -> None:
     """Let nothing count that was ranked before: tickets came from elsewhere, saved long before the watermark."""
     RankingState.objects.all().delete()
-    cache.delete(_key())
+    forget_ranking_state()
 
 
 def _go_on(slices: int | None) -> int:
@@ -257,7 +245,3 @@ def _rank_of(row: dict[str, Any]) -> TicketRank:
         urgency=row[URGENCY],
         **dates,
     )
-
-
-def _key() -> str:
-    return f"tickets.ranking.state.{connection.settings_dict['NAME']}"

@@ -1,22 +1,27 @@
 """Small tables that every ticket page needs, kept in the shared cache: statuses, priorities, queues, columns, sorts.
 
 Our own changes are seen at once (signals forget what is kept), those of PHP osTicket after ten seconds at the latest.
+Whoever asks for the queues draws a page that asks for all that lists show (`_OF_LISTS`), so that it is read in one
+statement.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from helpdesk.configuration.changes import forget_remembered, remembered
+from helpdesk.configuration.changes import forget_remembered, remember, remembered
+from helpdesk.forms import cdata
 from helpdesk.forms.constants import EntryObject
 from helpdesk.forms.models import Form, FormField
+from helpdesk.legacy.joint_reads import JointRead
 from helpdesk.mail.models import EmailAccount
 from helpdesk.people.models import Agent, Department, Team, TeamMember
 from helpdesk.people.names import agent_name
@@ -32,6 +37,7 @@ from tickets.models import (
     QueuePreference,
     QueueSort,
     QueueSortChoice,
+    RankingState,
     TicketPriority,
     TicketStatus,
 )
@@ -132,7 +138,7 @@ class QueueTables:
 
 def statuses() -> dict[int, StatusRow]:
     """Give all statuses by id."""
-    return kept("statuses", _read_statuses)
+    return kept("statuses", _STATUSES.read)
 
 
 def status_ids(*states: str) -> list[int]:
@@ -148,17 +154,28 @@ def priorities() -> dict[int, PriorityRow]:
 
 def priority_objects() -> dict[int, TicketPriority]:
     """Give the rows of all priorities by id, the most urgent first."""
-    return kept("priority_objects", _read_priorities)
+    return kept("priority_objects", _PRIORITIES.read)
 
 
 def queue_tables() -> QueueTables:
     """Give the definitions of all queues."""
-    return kept("queues", _read_queues)
+    tables: QueueTables = kept("queues", lambda: _read_for_lists()["queues"])
+    return tables
 
 
 def queue_preferences() -> dict[tuple[int, int], Any]:
     """Give what agents set for queues (another sort, a few more criteria) by queue and agent id."""
-    return kept("preferences", _read_preferences)
+    return kept("preferences", _PREFERENCES.read)
+
+
+def ranking_state() -> tuple[datetime | None, int | None]:
+    """Give watermark and newest referral of the ranks (`tickets.ranking`). Older ones are as right, only slower."""
+    return kept("ranking", _RANKING.read)
+
+
+def forget_ranking_state(**_: object) -> None:
+    """Read it anew from now on, in every process (a receiver of model signals)."""
+    _forget([_key("ranking")])
 
 
 def queue_exports() -> dict[int, tuple[tuple[str, str], ...]]:
@@ -202,22 +219,7 @@ def fields_of_tickets() -> list[FormField]:
 
     Every page with a list asks, so they do not come from `tickets.intake`, which knows them but reads a dozen tables.
     """
-    return kept("fields_of_tickets", _read_fields_of_tickets)
-
-
-def _read_fields_of_tickets() -> list[FormField]:
-    uses = HelpTopicForm.objects.filter(form=OuterRef("form"), topic__isnull=False).order_by("topic_id", "sort", "id")
-    rows = FormField.objects.annotate(
-        first_topic=Subquery(uses.values("topic_id")[:1]),
-        first_place=Subquery(uses.values("sort")[:1]),
-        first_use=Subquery(uses.values("pk")[:1]),
-    ).filter(Q(form__type=EntryObject.TICKET) | Q(first_use__isnull=False))
-    listed = list(rows.select_related("form").order_by("first_topic", "first_place", "first_use", "sort", "id"))
-    forms = {row.form.pk: row.form for row in listed if row.form is not None}
-    # Where several forms have the type, the first one counts, as everywhere.
-    of_all = min((pk for pk, form in forms.items() if form.type == EntryObject.TICKET), default=0)
-    of_topics = [row for row in listed if row.form_id != of_all and row.first_use is not None]
-    return [*(row for row in listed if row.form_id == of_all), *of_topics]
+    return kept("fields_of_tickets", _FIELDS.read)
 
 
 def sending_address_ids() -> tuple[int, ...]:
@@ -232,8 +234,10 @@ def _read_senders() -> tuple[int, ...]:
 
 def forget_reference_data(**_: object) -> None:
     """Read everything anew from now on, in every process (a receiver of model signals)."""
-    keys = [_key(name) for name in _NAMES]
+    _forget([_key(name) for name in _NAMES])
 
+
+def _forget(keys: Sequence[str]) -> None:
     def forget() -> None:
         cache.delete_many(keys)
         forget_remembered(keys)
@@ -251,7 +255,7 @@ TABLES = (
 _NAMES = (
     *("statuses", "priority_objects", "queues", "preferences", "agents", "teams", "departments"),
     *("exports", "senders"),
-    *("topic_names", "sla_names", "form_fields", "fields_of_tickets"),
+    *("topic_names", "sla_names", "form_fields", "fields_of_tickets", "ranking"),
 )
 
 
@@ -275,20 +279,6 @@ def _key(name: str) -> str:
     return f"tickets.reference.{connection.settings_dict['NAME']}.{name}"
 
 
-def _read_statuses() -> dict[int, StatusRow]:
-    rows = TicketStatus.objects.order_by("sort", "id").values_list("id", "name", "state", "mode")
-    return {pk: StatusRow(pk, name, state or "", int(mode)) for pk, name, state, mode in rows}
-
-
-def _read_priorities() -> dict[int, TicketPriority]:
-    return {row.pk: row for row in TicketPriority.objects.order_by("priority_urgency", "priority_id")}
-
-
-def _read_preferences() -> dict[tuple[int, int], Any]:
-    rows = QueuePreference.objects.values_list("queue_id", "staff_id", "setting")
-    return {(queue_id, staff_id): setting for queue_id, staff_id, setting in rows}
-
-
 def _read_agents() -> dict[int, tuple[str, str, str]]:
     rows = Agent.objects.values_list("pk", "firstname", "lastname", "username")
     return {pk: (first or "", last or "", username) for pk, first, last, username in rows}
@@ -299,43 +289,6 @@ def _read_teams() -> dict[int, tuple[str, bool]]:
     return {pk: (name, pk in choosable) for pk, name in Team.objects.order_by("name").values_list("pk", "name")}
 
 
-def _read_queues() -> QueueTables:
-    columns = _columns_by_queue()
-    named: dict[int, SortRow] = {}
-    choices: dict[int, list[int]] = {}
-    of_queues = QueueSort.objects.order_by("choices__sort", "pk").values_list(
-        "pk", "name", "columns", "choices__queue_id"
-    )
-    for sort_id, name, paths, queue_id in of_queues:
-        named.setdefault(sort_id, SortRow(sort_id, name, _paths(paths)))
-        if queue_id is not None:
-            choices.setdefault(queue_id, []).append(sort_id)
-    queues = {
-        queue.pk: QueueRow(
-            id=queue.pk,
-            parent_id=queue.parent_id,
-            staff_id=queue.staff_id,
-            title=html.unescape(queue.title or ""),  # osTicket stores titles escaped
-            flags=int(queue.flags),
-            sort=queue.sort,
-            sort_id=queue.default_sort_id,
-            columns_id=queue.columns_of_id,
-            config=queue.config,
-            columns=columns.get((queue.pk, 0), ()),
-            filter=queue.filter or "",
-            sort_choices=tuple(choices.get(queue.pk, ())),
-            personal_columns={agent: rows for (pk, agent), rows in columns.items() if pk == queue.pk and agent},
-        )
-        for queue in Queue.objects.all()
-    }
-    by_name = sorted(named.values(), key=lambda sort: sort.name.casefold())
-    return QueueTables(
-        queues,
-        {pk: sort.paths for pk, sort in named.items()},
-        {sort.id: sort for sort in by_name},
-    )
-
-
 def _read_exports() -> dict[int, tuple[tuple[str, str], ...]]:
     exports: dict[int, list[tuple[str, str]]] = {}
     for queue_id, path, heading in QueueExportField.objects.order_by("sort", "id").values_list(
@@ -343,16 +296,6 @@ def _read_exports() -> dict[int, tuple[tuple[str, str], ...]]:
     ):
         exports.setdefault(queue_id, []).append((path, heading or path))
     return {queue_id: tuple(fields) for queue_id, fields in exports.items()}
-
-
-def _columns_by_queue() -> dict[tuple[int, int], tuple[ColumnRow, ...]]:
-    """Give the columns by queue and agent, whose id is 0 for the standard ones."""
-    found: dict[tuple[int, int], list[ColumnRow]] = {}
-    for place in QueueColumnPlacement.objects.select_related("column").order_by("queue_id", "sort", "column_id"):
-        if place.column is not None and place.queue_id is not None:
-            row = column_row(place.column, heading=place.heading or "", width=place.width, bits=place.bits)
-            found.setdefault((place.queue_id, place.staff_id or 0), []).append(row)
-    return {key: tuple(rows) for key, rows in found.items()}
 
 
 def column_row(column: QueueColumn, *, heading: str = "", width: int = 0, bits: int = 1) -> ColumnRow:
@@ -391,3 +334,139 @@ def style_conditions(stored: Any) -> tuple[StyleCondition, ...]:
 
 def _paths(columns: Collection[Any] | None) -> tuple[str, ...]:
     return tuple(path for path in columns or () if isinstance(path, str)) if isinstance(columns, list) else ()
+
+
+# --- What lists show --------------------------------------------------------------------------------------------------
+
+
+class _Table(Generic[Value]):
+    """A value by its name: querysets without an order, and what makes it of their rows."""
+
+    def __init__(self, name: str, made_of: Callable[..., Value], *querysets: Callable[[], QuerySet[Any, Any]]) -> None:
+        self.name = name
+        self.made_of = made_of
+        self.querysets = querysets
+        self._alone = JointRead(*querysets)
+
+    def read(self) -> Value:
+        """Read this one alone."""
+        return self.made_of(*self._alone())
+
+
+def _read_for_lists() -> dict[str, Any]:
+    """Read everything that a page with a list asks for, and keep it."""
+    rows, values = iter(_for_lists()), {}
+    for table in _OF_LISTS:
+        values[table.name] = table.made_of(*(next(rows) for _ in table.querysets))
+    by_key = {_key(name): value for name, value in values.items()}
+    cache.set_many(by_key, LONGEST_AGE)
+    remember(by_key)
+    return values
+
+
+def _statuses(rows: Iterable[tuple[int, str, str | None, int, int]]) -> dict[int, StatusRow]:
+    ordered = sorted(rows, key=lambda row: (row[-1], row[0]))
+    return {pk: StatusRow(pk, name, state or "", int(mode)) for pk, name, state, mode, _sort in ordered}
+
+
+def _priorities(rows: Iterable[TicketPriority]) -> dict[int, TicketPriority]:
+    return {row.pk: row for row in sorted(rows, key=lambda row: (row.priority_urgency, row.pk))}
+
+
+def _preferences(rows: Iterable[tuple[int, int, Any]]) -> dict[tuple[int, int], Any]:
+    return {(queue_id, staff_id): setting for queue_id, staff_id, setting in rows}
+
+
+def _ranking(rows: Iterable[tuple[int, datetime | None, int | None]]) -> tuple[datetime | None, int | None]:
+    _pk, watermark, referral = min(rows, default=(0, None, None), key=lambda row: row[0])
+    return watermark, referral
+
+
+def _rows_of_fields() -> QuerySet[FormField]:
+    uses = HelpTopicForm.objects.filter(form=OuterRef("form"), topic__isnull=False).order_by("topic_id", "sort", "id")
+    rows = FormField.objects.annotate(
+        first_topic=Subquery(uses.values("topic_id")[:1]),
+        first_place=Subquery(uses.values("sort")[:1]),
+        first_use=Subquery(uses.values("pk")[:1]),
+    )
+    found = rows.filter(Q(form__type=EntryObject.TICKET) | Q(first_use__isnull=False))
+    return found.select_related("form")
+
+
+def _fields_of_tickets(rows: Sequence[Any]) -> list[FormField]:
+    of_type = [row for row in rows if row.form is not None and row.form.type == EntryObject.TICKET]
+    cdata.keep_form(EntryObject.TICKET, of_type)
+    # Where several forms have the type, the first one counts, as everywhere.
+    of_all = min((row.form_id for row in of_type), default=0)
+    own = [row for row in rows if row.form_id == of_all]
+    of_topics = [row for row in rows if row.form_id != of_all and row.first_use is not None]
+    of_topics.sort(key=lambda row: (row.first_topic, row.first_place, row.first_use, row.sort, row.pk))
+    return [*sorted(own, key=lambda row: (row.sort, row.pk)), *of_topics]
+
+
+def _queue_tables(
+    placements: Iterable[QueueColumnPlacement], sorts: Iterable[tuple[Any, ...]], rows: Iterable[Queue]
+) -> QueueTables:
+    columns = _columns_by_queue(placements)
+    named: dict[int, SortRow] = {}
+    choices: dict[int, list[int]] = {}
+    for sort_id, name, paths, queue_id, _place in sorted(sorts, key=lambda row: (row[-1] or 0, row[0])):
+        named.setdefault(sort_id, SortRow(sort_id, name, _paths(paths)))
+        if queue_id is not None:
+            choices.setdefault(queue_id, []).append(sort_id)
+    queues = {
+        queue.pk: QueueRow(
+            id=queue.pk,
+            parent_id=queue.parent_id,
+            staff_id=queue.staff_id,
+            title=html.unescape(queue.title or ""),  # osTicket stores titles escaped
+            flags=int(queue.flags),
+            sort=queue.sort,
+            sort_id=queue.default_sort_id,
+            columns_id=queue.columns_of_id,
+            config=queue.config,
+            columns=columns.get((queue.pk, 0), ()),
+            filter=queue.filter or "",
+            sort_choices=tuple(choices.get(queue.pk, ())),
+            personal_columns={agent: rows for (pk, agent), rows in columns.items() if pk == queue.pk and agent},
+        )
+        for queue in sorted(rows, key=lambda queue: queue.pk)
+    }
+    by_name = sorted(named.values(), key=lambda sort: (sort.name.casefold(), sort.id))
+    return QueueTables(
+        queues,
+        {pk: sort.paths for pk, sort in named.items()},
+        {sort.id: sort for sort in by_name},
+    )
+
+
+def _columns_by_queue(placements: Iterable[QueueColumnPlacement]) -> dict[tuple[int, int], tuple[ColumnRow, ...]]:
+    """Give the columns by queue and agent, whose id is 0 for the standard ones."""
+    found: dict[tuple[int, int], list[ColumnRow]] = {}
+    for place in sorted(placements, key=lambda place: (place.sort, place.column_id or 0)):
+        if place.column is not None and place.queue_id is not None:
+            row = column_row(place.column, heading=place.heading or "", width=place.width, bits=place.bits)
+            found.setdefault((place.queue_id, place.staff_id or 0), []).append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
+_STATUSES = _Table(
+    "statuses", _statuses, lambda: TicketStatus.objects.values_list("id", "name", "state", "mode", "sort")
+)
+_PRIORITIES = _Table("priority_objects", _priorities, TicketPriority.objects.all)
+_QUEUES = _Table(
+    "queues",
+    _queue_tables,
+    lambda: QueueColumnPlacement.objects.select_related("column"),
+    lambda: QueueSort.objects.annotate(place=F("choices__sort")).values_list(
+        "pk", "name", "columns", "choices__queue_id", "place"
+    ),
+    Queue.objects.all,
+)
+_PREFERENCES = _Table(
+    "preferences", _preferences, lambda: QueuePreference.objects.values_list("queue_id", "staff_id", "setting")
+)
+_FIELDS = _Table("fields_of_tickets", _fields_of_tickets, _rows_of_fields)
+_RANKING = _Table("ranking", _ranking, lambda: RankingState.objects.values_list("pk", "watermark", "referral"))
+_OF_LISTS: tuple[_Table[Any], ...] = (_STATUSES, _PRIORITIES, _QUEUES, _PREFERENCES, _FIELDS, _RANKING)
+_for_lists = JointRead(*(queryset for table in _OF_LISTS for queryset in table.querysets))

@@ -68,6 +68,11 @@ def remembered(key: str, read: Callable[[], Value]) -> Value:
     return value
 
 
+def remember(values: Mapping[str, Any]) -> None:
+    """Let `remembered` give these values in this unit of work."""
+    _unit.remembered |= values
+
+
 def forget_remembered(keys: Iterable[str]) -> None:
     """Make this thread read anew within its unit of work."""
     for key in keys:

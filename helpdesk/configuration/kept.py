@@ -25,8 +25,10 @@ _everything: list[Kept[Any]] = []
 class Kept(Generic[Value]):
     """What a function that reads the database gave for its arguments. None is asked for again each time."""
 
-    def __init__(self, read: Callable[..., Value]) -> None:
+    def __init__(self, read: Callable[..., Value], *, seconds: float | None = None) -> None:
+        """Take the function, and how long to keep what others change seldom, instead of `LONGEST_AGE`."""
         self._read = read
+        self._seconds = seconds
         self._values: dict[Hashable, tuple[Value, float]] = {}
         _everything.append(self)
 
@@ -35,7 +37,7 @@ class Kept(Generic[Value]):
         settings, now = connection.settings_dict, time.monotonic()
         key = (settings["HOST"], settings["NAME"], *arguments)
         known = self._values.get(key)
-        if known is not None and now - known[1] < LONGEST_AGE:
+        if known is not None and now - known[1] < (LONGEST_AGE if self._seconds is None else self._seconds):
             return known[0]
         value = self._read(*arguments)
         if value is not None:

@@ -70,8 +70,13 @@ class RebuildInTransactionError(RuntimeError):
 
 def cdata_fields(object_type: str) -> list[FormField]:
     """Give the fields that have a column, in their order (those that are stored elsewhere included)."""
-    fields = list(FormField.objects.filter(form__type=object_type).order_by("form_id", "sort", "id"))
-    return [field for field in fields if field.form_id == fields[0].form_id and type_of(field).has_data]
+    return _with_columns(FormField.objects.filter(form__type=object_type))
+
+
+def _with_columns(fields: Iterable[FormField]) -> list[FormField]:
+    """Give those of the first form that have a column. Where several forms have the type, the first one counts."""
+    ordered = sorted(fields, key=lambda field: (field.form_id or 0, field.sort, field.pk))
+    return [field for field in ordered if field.form_id == ordered[0].form_id and type_of(field).has_data]
 
 
 def column_names(fields: Iterable[FormField], key: str) -> dict[int, str]:
@@ -129,13 +134,19 @@ def _form_to_read(table: CdataTable) -> tuple[list[FormField], list[str]]:
     """Give the fields and the columns that a page may ask for, without asking the database for the form each time."""
     key = _reading_key(table)
     known: tuple[list[FormField], list[str]] | None = cache.get(key)
-    if known is None:
-        fields = cdata_fields(table.object_type)
-        present = _server_columns(table, fields)
-        known = fields, present or []
-        if present is not None:
-            cache.set(key, known, READ_KEPT_SECONDS)
-    return known
+    return _kept_form(table, cdata_fields(table.object_type)) if known is None else known
+
+
+def keep_form(object_type: str, fields: Iterable[FormField]) -> None:
+    """Let readers go on with these fields of all forms of the type, which somebody has just read for something else."""
+    _kept_form(TABLES[EntryObject(object_type)], _with_columns(fields))
+
+
+def _kept_form(table: CdataTable, fields: list[FormField]) -> tuple[list[FormField], list[str]]:
+    present = _server_columns(table, fields)
+    if present is not None:
+        cache.set(_reading_key(table), (fields, present), READ_KEPT_SECONDS)
+    return fields, present or []
 
 
 def forget_columns(**_: object) -> None:

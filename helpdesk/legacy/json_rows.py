@@ -18,8 +18,9 @@ _ARRAYS = {"mysql": "JSON_ARRAY({})", "postgresql": "json_build_array({})::text"
 _MOST_COLUMNS = {"mysql": 1000, "postgresql": 100, "sqlite": 100}
 """How many arguments a function takes."""
 _AS_THEY_ARE = frozenset(
-    {"AutoField", "BigAutoField", "BooleanField", "CharField", "FloatField", "ForeignKey", "IntegerField", "TextField"}
+    {"BooleanField", "CharField", "FloatField", "IntegerField", "TextField", "AutoField", "BigAutoField"}
     | {f"{size}IntegerField" for size in ("Big", "Small", "Positive", "PositiveBig", "PositiveSmall")}
+    | {"SmallAutoField"}
 )
 """Kinds of columns whose values JSON holds as the drivers would give them."""
 
@@ -69,14 +70,16 @@ def rows_of(queryset: models.QuerySet[Any], connection: Any, *, as_json: bool) -
     text, parameters = compiler.as_sql(with_col_aliases=as_json)
     if as_json:
         names = ", ".join(connection.ops.quote_name(alias) for _column, _sql, alias in compiler.select)
-        text = f"SELECT {_ARRAYS[connection.vendor].format(names)} FROM ({text}) AS told"  # noqa: S608 -- compiled by Django
+        array = _ARRAYS[connection.vendor].format(names)
+        text = f"SELECT {array} AS told FROM ({text}) AS inner_rows"  # noqa: S608 -- compiled by Django
     columns = [column for column, *_names in compiler.select]
     converters = {place: tuple(functions) for place, (functions, _column) in compiler.get_converters(columns).items()}
     if as_json:
         for place, column in enumerate(columns):
             if (reader := _READERS.get(_kind(column))) is not None:
                 converters[place] = (reader, *converters.get(place, ()))
-    klass = compiler.klass_info
+    is_of_objects = queryset.query.selected is None
+    klass = compiler.klass_info if is_of_objects else None
     return Rows(
         text,
         tuple(parameters),
@@ -91,7 +94,10 @@ def rows_of(queryset: models.QuerySet[Any], connection: Any, *, as_json: bool) -
 
 
 def _kind(column: Any) -> str:
-    return str(column.output_field.get_internal_type())
+    field = column.output_field
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return str(field.get_internal_type())
 
 
 def _moment(text: Any, *_: Any) -> datetime | None:

@@ -34,7 +34,7 @@ from tickets.thread_items import SHOWN_ENTRIES
 QUEUE_STATEMENTS, TICKET_STATEMENTS = 8, 12
 NUMBERS_STATEMENTS = 4
 """Session, agent, reach, and the numbers of open tickets."""
-COLD_STATEMENTS = 18
+COLD_STATEMENTS = 9
 """A queue page of a process that knows nothing yet."""
 OPEN, CLOSED, CLOSED_THIS_YEAR = 1, 8, 14
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +75,7 @@ def uses_ranks(desk: Desk) -> bool:
     with CaptureQueriesContext(connection) as captured:
         queue_page(access, queue_for(access, OPEN), now=NOW)
     return any(
-        "hd_ticket_rank" in query["sql"] and {"UNION", "LATERAL"} & set(query["sql"].split())
+        re.search(r"hd_ticket_rank\b", query["sql"]) and {"UNION", "LATERAL"} & set(query["sql"].split())
         for query in captured.captured_queries
     )
 
