@@ -83,7 +83,14 @@ def is_offered(row: QueueRow, access: AgentAccess) -> bool:
 
 
 def definition_of(row: QueueRow, tables: QueueTables, *, agent_id: int = 0) -> QueueDefinition:
-    """Work out what a queue inherits, with the columns that this agent chose for it."""
+    """Give a queue with what it inherits, and with the columns that this agent chose for it."""
+    known: QueueDefinition | None = tables.worked_out.get((row.id, agent_id))
+    if known is None:
+        known = tables.worked_out[row.id, agent_id] = _worked_out(row, tables, agent_id)
+    return known
+
+
+def _worked_out(row: QueueRow, tables: QueueTables, agent_id: int) -> QueueDefinition:
     ancestry = list(_ancestry(row, tables))
     top = ancestry[0]
     criteria = tuple(criterion for queue in ancestry for criterion in parse_criteria(queue.config))

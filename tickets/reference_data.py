@@ -134,6 +134,8 @@ class QueueTables:
     queues: dict[int, QueueRow]
     sorts: dict[int, tuple[str, ...]]
     named_sorts: dict[int, SortRow] = field(default_factory=dict)
+    worked_out: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """What `tickets.queues` has made of them: a page asks four times for each queue beside it."""
 
 
 def statuses() -> dict[int, StatusRow]:

@@ -1,6 +1,7 @@
 """Tags and filters that every page uses."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from helpdesk.portal.addresses import numbered_address
 from helpdesk.portal.templatetags import ostler
-from helpdesk.portal.templatetags.queue_cells import row_cells
+from helpdesk.portal.templatetags.queue_cells import bulk_button, queue_row
+from tickets.agent_actions.base import Group
+from tickets.agent_actions.registry import ACTIONS, BulkOffer
 from tickets.screens import Annotation, QueueCell, QueueRow
 
 NOW = datetime.datetime(2026, 3, 18, 12, 0, tzinfo=datetime.UTC)
@@ -73,10 +76,21 @@ def test_nothing_in_a_row_of_a_queue_breaks_out_of_its_cell() -> None:
     for key in ("number", "subject", "requester", "priority", "assignee", "cdata__field_36"):
         for is_link in (True, False):
             row.cells.append(QueueCell(key, hostile, hostile, (sign,), (face,), (), (sign,), is_link=is_link))
-    html = row_cells(row)
+    html = queue_row(row, bulk_bar=True)
     assert "<script" not in html
-    assert html.count("<td ") == html.count("</td>") == len(row.cells)
+    assert html.count("<td ") == html.count("</td>") == len(row.cells) + 1
+    assert queue_row(row, bulk_bar=None).count("<td ") == len(row.cells)
     assert "&lt;/td&gt;&lt;script&gt;&quot;&#x27;&amp;" in html
+
+
+def test_buttons_for_many_are_drawn_as_text() -> None:
+    hostile = "</button><script>\"'&"
+    offer = BulkOffer(ACTIONS["close"], hostile, hostile, hostile, Group.TOOLBAR)
+    html = bulk_button(offer, "btn")
+    assert "<script" not in html
+    assert html.count("<button ") == html.count("</button>") == 1
+    assert 'data-key="c"' in html
+    assert bulk_button(replace(offer, label="Close"), "btn") != html
 
 
 @pytest.mark.parametrize("prefix", ["/", "/help{desk}/"])
