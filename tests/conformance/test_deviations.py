@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conformance.comparison import differences
 from tests.conformance.deviation import Deviation, Reason
-from tests.conformance.deviations import DEVIATIONS, rule_for
+from tests.conformance.deviations import DEVIATIONS, expectation_for, rule_for
 from tests.conformance.recorded import DEFAULT_FOLDER, RecordedCase, load_cases
 from tests.conformance.registry import adapter_for
 
@@ -66,3 +67,61 @@ def test_every_security_rule_has_a_line_and_a_test_of_its_own() -> None:
 def test_no_case_falls_under_two_rules() -> None:
     for case in load_cases(DEFAULT_FOLDER):
         rule_for(case)
+
+
+def _route(given: dict[str, Any], asked: dict[str, Any], ticket: dict[str, Any], events: list[Any]) -> RecordedCase:
+    expect = {"created": True, "ticket": ticket, "events": events}
+    record = {"given": {"config": {}, **given}, "input": {"origin": "API", "vars": asked}, "expect": expect}
+    return RecordedCase("filters.json", "made up", "route", record)
+
+
+RECORDED = {"dept_id": 1, "topic_id": 0, "sla_id": 1, "email_id": 0, "priority": 2, "has_est_duedate": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "recorded", "promised"),
+    [
+        pytest.param(
+            {},
+            {"deptId": 99, "slaId": "98", "priorityId": 77},
+            {"dept_id": 99, "sla_id": 0, "priority": 77, "has_est_duedate": False},
+            {},
+            id="several at once, in a world that lists nothing",
+        ),
+        pytest.param(
+            {"help_topics": [{"topic_id": 9, "dept_id": 99, "sla_id": 98, "priority_id": 97}]},
+            {"topicId": 9},
+            {"topic_id": 9, "dept_id": 99, "sla_id": 0, "priority": 97, "has_est_duedate": False},
+            {"topic_id": 9},
+            id="those of a topic",
+        ),
+        pytest.param(
+            {"emails": [{"email_id": 9, "dept_id": 99}]},
+            {"emailId": 9},
+            {"email_id": 9, "dept_id": 99},
+            {"email_id": 9},
+            id="those of a mailbox",
+        ),
+    ],
+)
+def test_any_number_of_rows_that_do_not_exist_falls_under_one_rule(
+    given: dict[str, Any], asked: dict[str, Any], recorded: dict[str, Any], promised: dict[str, Any]
+) -> None:
+    expect, rule = expectation_for(_route(given, asked, {**RECORDED, **recorded}, []))
+    assert rule is not None
+    assert expect["ticket"] == {**RECORDED, **promised}
+
+
+def test_a_status_that_a_filter_sets_is_named_beside_other_corrections() -> None:
+    event = {"event": "edited", "data": {"type": "Ticket Status", "filter": "Close", "value": False}}
+    actions = [{"type": "status", "configuration": {"status_id": "3"}}]
+    filters = {"filters": [{"name": "Close", "actions": actions}]}
+    case = _route(filters, {"deptId": 99}, {**RECORDED, "dept_id": 99}, [event])
+    expect, _rule = expectation_for(case)
+    assert (expect["ticket"]["dept_id"], expect["events"][0]["data"]["value"]) == (1, "Closed")
+
+
+def test_a_mailbox_that_does_not_exist_is_refused_whatever_else_is_named() -> None:
+    asked = {"emailId": "99", "deptId": 99}
+    expect, _rule = expectation_for(_route({}, asked, {**RECORDED, "dept_id": 99, "email_id": 99}, []))
+    assert expect["created"] is False

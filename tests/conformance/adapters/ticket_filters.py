@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from django.db.models import Model
 
 from filters.actions import Draft
 from filters.ban_list import is_banned
@@ -20,7 +23,7 @@ from tickets.constants import TicketSource
 from tickets.filled_forms import Part, Problem, TicketInvalid
 from tickets.filter_world import KnownRows
 from tickets.intake import by_id, intake
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketStatus
 from tickets.names import address_of
 from tickets.new_ticket import NewTicket, Origin
 from tickets.services import create_ticket
@@ -49,8 +52,8 @@ def match_one_filter(case: RecordedCase) -> dict[str, Any]:
         name=given["name"],
         target=given.get("target", "Any"),
         mailbox_id=given.get("email_id", 0),
-        match_all=bool(given["match_all_rules"]),
-        rules=[RuleRow(rule["what"], rule["how"], rule["val"]) for rule in given["rules"]],
+        match_all=bool(given.get("match_all_rules", 0)),
+        rules=[RuleRow(rule["what"], rule["how"], rule["val"]) for rule in given.get("rules", ())],
     )
     values = trimmed(case.input["vars"])
     return {"matched": ready(row, KnownRows()).matches(values, int(values.get("emailId", 0) or 0))}
@@ -61,24 +64,26 @@ def let_filters_decide(case: RecordedCase) -> dict[str, Any]:
     load_world(case)
     given = case.input["vars"]
     draft = Draft(
-        sender=given["email"],
-        name=given["name"],
+        sender=given.get("email", ""),
+        name=given.get("name", ""),
         answer_to=given.get("reply-to", ""),
         answer_to_name=given.get("reply-to-name", ""),
         chosen={kind: int(given[name]) for kind, name in NAMES.items() if name in given},
     )
     before = _variables(draft)
-    recipients = " ".join(part for one in given.get("recipients", []) for part in (one["name"], one["email"]) if part)
+    recipients = " ".join(
+        part for one in given.get("recipients", []) for part in (one.get("name"), one["email"]) if part
+    )
 
     def values_of(draft: Draft) -> dict[str, str]:
-        known = {**given, "addressee": recipients, "body": given["message"]}
+        known = {**given, "addressee": recipients, "body": given.get("message", "")}
         return trimmed({**known, "email": draft.sender, "name": draft.name})
 
     outcome = run(
         intake().filters.filters,
         draft,
         target=TARGETS_OF_ORIGINS.get(case.input["origin"].lower()),
-        mailbox_id=int(given.get("emailId", 0)),
+        mailbox_id=int(given.get("emailId") or 0),
         values_of=values_of,
         is_banned=is_banned,
     )
@@ -125,8 +130,8 @@ def _new_ticket(case: RecordedCase) -> NewTicket:
     source = str(given.get("source") or "").capitalize() if given.get("source") != "API" else "API"
     return NewTicket(
         origin=Origin(case.input["origin"].lower()),
-        email=given["email"],
-        name=given["name"],
+        email=given.get("email", ""),
+        name=given.get("name", ""),
         user=EndUser.objects.filter(pk=given.get("uid", 0)).first(),
         subject=given.get("subject", ""),
         message=given.get("message"),
@@ -138,10 +143,20 @@ def _new_ticket(case: RecordedCase) -> NewTicket:
         sla=by_id(known.plans, given.get("slaId")),
         agent=Agent.objects.filter(pk=given.get("staffId", 0)).first(),
         team=Team.objects.filter(pk=given.get("teamId", 0)).first(),
+        gone=_gone(given),
         assign_to=_assignee(given.get("assignId", "")),
         mailbox=mailbox(given.get("emailId")),
         source=TicketSource(source) if source else None,
         answers={"priority": given["priority"]} if "priority" in given else {},
+    )
+
+
+def _gone(given: Mapping[str, Any]) -> frozenset[str]:
+    """Say of which kinds a row is named that does not exist."""
+    tables: tuple[tuple[str, type[Model]], ...] = (("agent", Agent), ("team", Team), ("status", TicketStatus))
+    named = {kind: (table, given.get(NAMES[kind]) or 0) for kind, table in tables}
+    return frozenset(
+        kind for kind, (table, pk) in named.items() if pk and not table._default_manager.filter(pk=pk).exists()
     )
 
 
