@@ -22,7 +22,9 @@ from filters.problems import sentence
 from filters.selectors import filter_rows
 from filters.upkeep import WARNINGS
 from helpdesk.audit.services import Action, ObjectType, difference, record_change
+from helpdesk.legacy.characters import clean_text
 from helpdesk.legacy.errors import ValidationFailed
+from helpdesk.legacy.fields import encode_php_json
 from helpdesk.legacy.folding import fold
 from helpdesk.people.actor import Actor
 from helpdesk.people.policies import check_is_administrator
@@ -31,6 +33,9 @@ from helpdesk.people.validation import checked_address
 LONGEST_NAME = 32
 LONGEST_VALUE = 255
 HIGHEST_ORDER = 999_999
+MOST_BYTES = 65_535
+"""What notes, and the options of an action, may take in their columns."""
+_TOO_LONG = _("At most %(count)d bytes fit here")
 
 
 class Part(StrEnum):
@@ -93,7 +98,8 @@ def store_filter(
     before = _in_words(ticket_filter)
     present = filter_rows([ticket_filter])[0] if ticket_filter is not None else None
     rules = [_completed(rule) for rule in draft.rules]
-    row = FilterRow(0, draft.name.strip(), match_all=draft.match_all, rules=rules, actions=draft.actions)
+    name = clean_text(draft.name).strip()
+    row = FilterRow(0, name, match_all=draft.match_all, rules=rules, actions=draft.actions)
     mistakes = [
         *_mistakes_of_filter(draft, ticket_filter, world),
         *_mistakes_of_rules(row, present),
@@ -198,7 +204,7 @@ def _refuse_ban_list(ticket_filter: TicketFilter | None) -> None:
 
 
 def _mistakes_of_filter(draft: FilterDraft, ticket_filter: TicketFilter | None, world: World) -> Iterator[Mistake]:
-    name = draft.name.strip()
+    name = clean_text(draft.name).strip()
     others = TicketFilter.objects.exclude(pk=ticket_filter.pk if ticket_filter else 0)
     if not name:
         yield Mistake(Part.FILTER, "name", str(_("Name required")))
@@ -206,6 +212,8 @@ def _mistakes_of_filter(draft: FilterDraft, ticket_filter: TicketFilter | None, 
         yield Mistake(Part.FILTER, "name", str(_("At most %(count)d characters.") % {"count": LONGEST_NAME}))
     elif others.filter(name__folded=name).exists() or fold(name) == fold(BAN_LIST_NAME):
         yield Mistake(Part.FILTER, "name", str(_("Name already in use")))
+    if len(draft.notes.encode(errors="replace")) > MOST_BYTES:
+        yield Mistake(Part.FILTER, "notes", str(_TOO_LONG % {"count": MOST_BYTES}))
     if not 0 <= draft.execorder <= HIGHEST_ORDER:
         yield Mistake(Part.FILTER, "execorder", str(_("A number from 0 to %(most)d.") % {"most": HIGHEST_ORDER}))
     is_known = draft.target in set(Target) and (not draft.mailbox_id or world.name("mailbox", draft.mailbox_id))
@@ -217,7 +225,7 @@ def _mistakes_of_filter(draft: FilterDraft, ticket_filter: TicketFilter | None, 
 
 def _completed(rule: RuleRow) -> RuleRow:
     """Trim the value, and put a pattern that is none by itself between delimiters (§4)."""
-    value = rule.val.strip()
+    value = clean_text(rule.val).strip()
     if rule.how in PATTERNS and value:
         made = comparison(rule.how, value)
         wrapped = _wrapped(value)
@@ -294,6 +302,8 @@ def _mistakes_of_actions(row: FilterRow, present: FilterRow | None, world: World
         if action.type in seen and not kind.is_repeatable:
             yield Mistake(Part.ACTION, "type", str(_("A filter can do this once.")), number)
         seen.add(action.type)
+        if len(encode_php_json(_stored(action)).encode(errors="replace")) > MOST_BYTES:
+            yield Mistake(Part.ACTION, "type", str(_TOO_LONG % {"count": MOST_BYTES}), number)
         problem = kind.problem(action.configuration, world)
         if problem is not None and problem.kind is not ProblemKind.INACTIVE_OBJECT:
             yield Mistake(Part.ACTION, problem.option or "type", sentence(problem), number)

@@ -293,3 +293,22 @@ def test_a_ticket_that_is_there_is_tried_by_those_who_may_see_it(
 def test_empty_inputs_say_what_is_missing(browser: Client) -> None:
     assert "Paste a mail, or choose a file." in text_of(browser.post("/admin/try-filters/", {"way": "mail"}))
     assert browser.get("/admin/try-filters/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"notes": "x" * 70_000}, "At most 65535 bytes fit here"),
+        ({"action-0-email-message": "x" * 70_000}, "At most 65535 bytes fit here"),
+        ({"name": "\0"}, "Name required"),
+        ({"rule-0-val": "\0"}, "Value required"),
+    ],
+)
+def test_texts_that_do_not_fit_or_say_nothing_are_named(browser: Client, said: dict[str, str], words: str) -> None:
+    mail = {"recipients": "a@b.test", "subject": "Hello", "message": "Hello"}
+    answer = browser.post(
+        "/admin/filters/add/", form(("field.20", "contains", "invoice"), actions={"email": mail}) | said
+    )
+    assert answer.status_code == 200
+    assert words in text_of(answer)
+    assert not FilterRule.objects.filter(what="field.20").exists()
