@@ -26,7 +26,7 @@ from tickets.criteria import KEYWORDS, CriteriaContext, compile_criteria
 from tickets.criteria_checks import unread_paths
 from tickets.criteria_kinds import asked_statuses
 from tickets.models import Ticket
-from tickets.querysets import TicketQuerySet
+from tickets.querysets import PlacedReferrals, TicketQuerySet
 from tickets.queues import QueueDefinition, sees_everything
 from tickets.reference_data import status_ids
 
@@ -52,7 +52,7 @@ def counted_parts(
     departments = frozenset() if access.agent.assigned_only else access.department_ids
     parts = [tickets.filter(status__in=statuses, dept__in=departments)]
     if elsewhere:
-        parts += _elsewhere(tickets, access, statuses)
+        parts += _elsewhere(tickets, access, statuses, ranking.placed_referrals())
     return parts
 
 
@@ -66,9 +66,10 @@ def _listed(*, is_queue: bool) -> TicketQuerySet:
     return Ticket.objects.without_merged_children() if is_queue else Ticket.objects.all()
 
 
-def _elsewhere(tickets: TicketQuerySet, access: AgentAccess, statuses: set[int]) -> Sequence[TicketQuerySet]:
+def _elsewhere(
+    tickets: TicketQuerySet, access: AgentAccess, statuses: set[int], placed: PlacedReferrals | None
+) -> Sequence[TicketQuerySet]:
     open_ids = statuses & set(status_ids(TicketState.OPEN))
-    placed = ranking.placed_referrals()
     return tickets.visible_elsewhere(access, statuses=statuses, open_status_ids=open_ids, placed=placed)
 
 
@@ -139,7 +140,9 @@ def _few_elsewhere(
         }
         every = {status for _criteria, statuses in asking.values() for status in statuses}
         shown = ", ".join(("COUNT(*)", *(f"SUM({name})" for name in fits)))
-        parts = _elsewhere(_listed(is_queue=is_queue), access, every) if every else ()
+        # Of closed ones nearly all that were ever referred count: their places would be one look more for each.
+        placed = ranking.placed_referrals() if every & set(status_ids(TicketState.OPEN)) else None
+        parts = _elsewhere(_listed(is_queue=is_queue), access, every, placed) if every else ()
         for seen, *numbers in _rows([(shown, part.annotate(**fits).values(*fits)) for part in parts]):
             if seen > MOST_COUNTED:
                 return None
