@@ -40,9 +40,11 @@ INDEXES_KEPT_SECONDS = 60
 """Indexes are made and dropped while the help desk is set up; what is dropped later is noticed at once."""
 MOST_CHECKED, MOST_CHECKED_AT_ONCE, SECONDS_CHECKED = 2000, 400, 1.0
 """How many tickets are looked at one by one for a page, and how long, where their condition alone does not decide."""
-SECONDS_WALKED, SECONDS_SORTED = 0.3, 0.5
+SECONDS_WALKED, SECONDS_SORTED = 0.3, 0.3
 """How long tickets are gone through in their order for a page, and how long all that fulfil a condition are looked for
 that should lead to few, before the other way is tried."""
+NEWEST = 2000
+"""How many of the newest tickets are looked at where neither way finds a page in time."""
 _NO_SUCH_INDEX = ("1176", "no such index", "no query solution")
 """What MySQL and SQLite say of a hint that names an index which was dropped, or made anew with other columns."""
 _REFERRED_INDEXES = {
@@ -65,6 +67,8 @@ class KeysetPage:
     after: str | None
     is_unfinished: bool = False
     """Whether it was given up before it was full: too many tickets had to be looked at."""
+    is_of_newest: bool = False
+    """Whether only the newest tickets were looked at, since looking at all took too long."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,10 @@ def visible_page(
     before: str | None,
     sees_everything: bool = False,
     more: Q | None = None,
+    gives_up: bool = True,
 ) -> KeysetPage:
     """Find one page of the tickets that the agent sees (`sees_everything`: of all) and that fulfil the criteria and
-    `more`.
+    `more`; where that takes too long, of the newest tickets, unless it must not give up.
 
     One row more than it holds tells whether there is another one. Raises NotFound (`cursor_invalid`).
     """
@@ -111,16 +116,25 @@ def visible_page(
         since=None if statuses is None or sees_everything else _closed_since(criteria, context),
     )
 
+    is_of_newest = False
+
     def read(asked: Asked, number: int) -> list[tuple[Any, ...]]:
+        nonlocal is_of_newest
         if statuses is not None:
             return _first_rows(asked, number)
-        return _rows_of_any_status(asked, criteria, number)
+        found = _rows_of_any_status(asked, criteria, number)
+        if found is not None:
+            return found
+        if not gives_up:
+            return _first_rows(asked, number)
+        is_of_newest = True
+        return _rows_of_newest(asked, number)
 
     to_check = checked(criteria)
     if to_check:
         fit = _fit_rows(asked, to_check, read, size)
         if fit.stopped_at is not None:
-            return _unfinished_page(asked, fit, has_cursor=bool(cursor))
+            return replace(_unfinished_page(asked, fit, has_cursor=bool(cursor)), is_of_newest=is_of_newest)
         if not fit.rows and fit.first is not None and cursor:  # the way back from where the last page gave up
             back = order.cursor(fit.first)
             return KeysetPage([], None, back) if backwards else KeysetPage([], back, None)
@@ -131,12 +145,13 @@ def visible_page(
     if backwards:
         rows.reverse()
     if not rows:
-        return KeysetPage([], None, None)
+        return KeysetPage([], None, None, is_of_newest=is_of_newest)
     has_before, has_after = (has_more, True) if backwards else (bool(cursor), has_more)
     return KeysetPage(
         ids=[row[-1] for row in rows],
         before=order.cursor(rows[0]) if has_before else None,
         after=order.cursor(rows[-1]) if has_after else None,
+        is_of_newest=is_of_newest,
     )
 
 
@@ -185,20 +200,39 @@ def _unfinished_page(asked: Asked, fit: _FitRows, *, has_cursor: bool) -> Keyset
     return KeysetPage(ids, back, further, is_unfinished=True)
 
 
-def _rows_of_any_status(asked: Asked, criteria: Iterable[Criterion], number: int) -> list[tuple[Any, ...]]:
-    """Find them along their order, or from the condition: each is fast where the other one is slow.
+def _rows_of_any_status(asked: Asked, criteria: Iterable[Criterion], number: int) -> list[tuple[Any, ...]] | None:
+    """Find them along their order, or from the condition: each is fast where the other one is slow. None where neither
+    is in time.
 
     Most tickets lack a word, few are of somebody, but there are words that stand in nearly all, and people who share
     their name with many. What takes long is given up for the other way.
     """
-    walked = replace(asked, walks=True)
+    walked = replace(asked, walks=True, condition=_likely(asked.condition))
+    sorted_first = bool(asked.condition) and lead_to_few(criteria)
+    ways = [(asked, SECONDS_SORTED), (walked, SECONDS_WALKED)]
     if asked.order.only_date is None:
-        return _first_rows(asked, number)
-    ways = ((asked, SECONDS_SORTED), (walked, SECONDS_WALKED))
-    for way, seconds in ways if lead_to_few(criteria) else ways[1:]:
+        ways = [(asked, SECONDS_SORTED + SECONDS_WALKED)]
+    elif not sorted_first:
+        ways = ways[::-1]
+    for way, seconds in ways:
         with suppress(TookTooLong), time_limit(seconds):
             return _first_rows(way, number)
-    return _first_rows(asked, number)
+    return None
+
+
+def _rows_of_newest(asked: Asked, number: int) -> list[tuple[Any, ...]]:
+    """Find them among the newest tickets alone."""
+    # By their ids: of a range PostgreSQL may think that going through an index in the order asked for is as good.
+    newest = list(Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:NEWEST])
+    return _first_rows(replace(asked, condition=Q(pk__in=newest) & _likely(asked.condition)), number)
+
+
+def _likely(condition: Q) -> Q:
+    """Give a condition of which PostgreSQL takes half of all tickets to fulfil it: of a text it takes hardly any, and
+    would look at all of them and sort what it finds instead of going through them in their order."""
+    if connection.vendor != "postgresql" or not condition:
+        return condition
+    return Q(Coalesce(ExpressionWrapper(condition, output_field=BooleanField()), Value(False)))
 
 
 def _last(criteria: Iterable[Criterion]) -> bool:

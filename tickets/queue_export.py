@@ -125,6 +125,7 @@ def _rows(
             after=after,
             before=None,
             more=more,
+            gives_up=False,
         )
         yield from _cells(page.ids, columns, zone)
         after = page.after

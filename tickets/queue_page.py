@@ -123,6 +123,7 @@ def page_of_ids(
         after=page.after,
         problems=[*problems(queue.criteria, context), *column_problems(queue.columns)],
         is_unfinished=page.is_unfinished,
+        is_of_newest=page.is_of_newest,
         sorts=sort_choices(queue, options),
         filter=list_filter(queue, options),
         parameters=options.query(),
@@ -146,6 +147,7 @@ def ids_in_queue(
         before=None,
         sees_everything=sees_everything(queue, access),
         more=filter_of(queue, options, context),
+        gives_up=False,
     )
     return page.ids
 

@@ -218,6 +218,8 @@ class QueuePage:
     """What addresses of this list carry besides the cursor."""
     is_unfinished: bool = False
     """Whether too many tickets had to be looked at to fill the page; the next one goes on from there."""
+    is_of_newest: bool = False
+    """Whether only the newest tickets were looked at, since looking at all took too long."""
 
     def first(self, number: int) -> QueuePage:
         """Give the first rows, to look at only: without other pages and orders."""

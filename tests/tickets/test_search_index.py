@@ -80,6 +80,12 @@ def test_words_in_different_places_of_a_ticket_meet(desk: Desk, monkeypatch: pyt
     assert ids("keller", "sensor") == ids("sensor", "drifts", "keller") == [apart.pk]
     assert ids("keller", "greased") == []
     assert ids("weighbridge", "sensor", excluded=("drifts",)) == [together.pk]
+    monkeypatch.setattr(search_hits, "SECONDS_APART", 0)
+    hits = find_tickets(all_words(["weighbridge", "sensor"], [], []))
+    assert (hits.ticket_ids, hits.is_cut) == ([together.pk], True)
+    monkeypatch.setattr(search_hits, "SECONDS_APART", 60)
+    monkeypatch.setattr(search_hits, "FEW_TOGETHER", 1)
+    assert ids("weighbridge", "sensor") == [together.pk]
 
 
 @IN_REAL_TRANSACTIONS

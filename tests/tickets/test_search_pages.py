@@ -351,6 +351,44 @@ def _walked(browser: Client, **query: str) -> tuple[list[str], list[str]]:
     return forwards, backwards
 
 
+def test_a_search_that_takes_too_long_says_that_only_the_newest_tickets_were_looked_at(
+    desk: Desk, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def cut_off(_seconds: float) -> Iterator[None]:
+        yield
+        raise TookTooLong
+
+    told = b"only the newest ones were looked at"
+    for number in range(4):
+        ticket = desk.ticket(subject=f"Printer {number}")
+        Ticket.objects.filter(pk=ticket.pk).update(lastupdate=NOW + timedelta(hours=number))
+    newest_first = [f"Printer {number}" for number in reversed(range(4))]
+    assert told not in browser.get("/scp/search/", {"q": "subject:printer"}).content
+    monkeypatch.setattr(paging, "time_limit", cut_off)
+    monkeypatch.setattr(paging, "NEWEST", 2)
+    for text, shown in (("subject:printer", newest_first[:2]), ("subject:nowhere", [])):
+        response = browser.get("/scp/search/", {"q": text})
+        assert subjects(response.content.decode()) == shown
+        assert told in response.content
+    assert told not in browser.get("/scp/search/", {"q": "subject:printer status:open"}).content
+    lines = b"".join(browser.get("/scp/search/export.csv", {"q": "subject:printer"}).streaming_content)  # type: ignore[attr-defined]
+    assert all(subject.encode() in lines for subject in newest_first)
+
+
+def test_a_saved_search_for_words_has_no_number(desk: Desk, browser: Client) -> None:
+    desk.ticket(subject="Printer")
+    titles = {"With": "+printer", "Without": "-invoice", "Both": "+printer -invoice"}
+    for title, words in titles.items():
+        browser.post("/scp/queues/new/", {"title": title, "kind": "personal", **criteria((":keywords", "", words))})
+    rail = BeautifulSoup(browser.get("/scp/queues/navigation/").content, "html.parser")
+    for queue in Queue.objects.filter(title__in=titles):
+        link = rail.select_one(f'a[href="/scp/queues/{queue.pk}/"]')
+        assert link is not None
+        assert link.select_one(".rail-count") is None
+    assert Queue.objects.filter(title__in=titles).count() == 3
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("most_checked", [2000, 3])
 def test_a_minus_leaves_out_every_ticket_with_the_word(
@@ -372,7 +410,7 @@ def test_a_minus_leaves_out_every_ticket_with_the_word(
     desk.ticket(subject="Printer named", user=named)
     newest_first = [f"Printer invoices {number}" for number in reversed(range(5))]
     monkeypatch.setattr(search_hits, "MOST_ENTRIES", 1)
-    for text in ("-invoice", "status:open -invoice", "status:open -invoice -zebra"):
+    for text in ("-invoice", "status:open -invoice", "status:open -invoice -zebra", "printer -invoice"):
         assert _walked(browser, q=text) == (newest_first, newest_first), text
     monkeypatch.setattr(search_hits, "MOST_ENTRIES", 100)
     assert _walked(browser, q="printer -invoice") == (newest_first, newest_first)

@@ -12,7 +12,7 @@ from django.core.validators import EmailValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from tickets.criteria import KEYWORDS, CriteriaContext, Criterion, FieldKind
+from tickets.criteria import EVERYTHING, KEYWORDS, CriteriaContext, Criterion, FieldKind
 from tickets.search.hits import Hits, find_tickets, tickets_with
 from tickets.search.words import WordQuery, any_word
 
@@ -53,7 +53,12 @@ class KeywordsKind(FieldKind):
             # What lies beyond the limits of a look-up is found by `unfit`.
             context.hits[value] = replace(unwanted, is_cut=False, is_slice=False)
             return ~Q(pk__in=unwanted.ticket_ids)
-        return Q(pk__in=self.hits(value, query, context).ticket_ids)
+        hits = self.hits(value, query, context)
+        if query.excluded and not context.is_ranked and (hits.is_cut or hits.is_slice):
+            # Of the newest matches few may be left: `unfit` finds in every ticket what is wanted, too.
+            context.hits[value] = replace(hits, is_cut=False, is_slice=False)
+            return EVERYTHING
+        return Q(pk__in=hits.ticket_ids)
 
     def leads_to_few(self, method: str, value: Any) -> bool:
         """Words do, unless there are only those that are not wanted."""
@@ -65,8 +70,13 @@ class KeywordsKind(FieldKind):
         return isinstance(value, str) and bool(any_word(value).excluded)
 
     def unfit(self, value: Any, ticket_ids: Collection[int]) -> set[int]:
-        """Give those of the tickets that have a word that is not wanted."""
-        return tickets_with(WordQuery(optional=any_word(value).excluded), ticket_ids)
+        """Give those of the tickets that have a word that is not wanted, or none that is."""
+        query = any_word(value)
+        unwanted = tickets_with(WordQuery(optional=query.excluded), ticket_ids)
+        if query.is_empty:
+            return unwanted
+        rest = set(ticket_ids) - unwanted
+        return unwanted | (rest - tickets_with(replace(query, excluded=()), rest))
 
     def hits(self, text: str, query: WordQuery, context: CriteriaContext) -> Hits:
         """Give what the words lead to, looked up once for each context."""

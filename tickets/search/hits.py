@@ -5,6 +5,7 @@ Nothing here asks who may see what: the ids are a condition among others of a li
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -26,10 +27,14 @@ MOST_OF_SLICE = 1000
 """The same for entries of the newest slice, whose words MySQL leaves to us to compare."""
 SECONDS = 0.8
 """A search that takes longer is answered from the newest entries."""
-FEW_TOGETHER = 50
-"""With fewer tickets that have all words together, those are looked for that have them in different places."""
+FEW_TOGETHER = 25
+"""With fewer tickets that have all words together, which fill no page, those are looked for that have them in different
+places."""
 MOST_WORDS_APART = 5
 SECONDS_APART = 0.25
+"""How long all words together are looked for in different places."""
+SHORTEST_LIMIT = 0.005
+"""Engines take no shorter ones: of a thousandth of a second PostgreSQL would hear that there is none."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +100,20 @@ def _with_words_apart(query: WordQuery, hits: Hits) -> Hits:
         return hits
     common: set[int] | None = None
     is_cut = False
-    try:
-        with time_limit(SECONDS_APART):
-            for term in sorted(terms, key=lambda one: -max(map(len, one.words))):
-                one = WordQuery(required=(term,))
+    end = time.monotonic() + SECONDS_APART
+    for term in sorted(terms, key=lambda one: -max(map(len, one.words))):
+        one, left = WordQuery(required=(term,)), end - time.monotonic()
+        if left < SHORTEST_LIMIT:
+            return replace(hits, is_cut=True)
+        try:
+            with time_limit(left):
                 found = _look_up(one, ranked=False, newest_slice=needs_slice(one))
-                common = set(found.ticket_ids) if common is None else common & set(found.ticket_ids)
-                is_cut = is_cut or found.is_cut or found.is_slice
-                if not common:
-                    break
-    except TookTooLong:
-        return replace(hits, is_cut=True)
+        except TookTooLong:
+            return replace(hits, is_cut=True)
+        common = set(found.ticket_ids) if common is None else common & set(found.ticket_ids)
+        is_cut = is_cut or found.is_cut or found.is_slice
+        if not common:
+            break
     more = sorted((common or set()) - set(hits.ticket_ids), reverse=True)
     return replace(hits, ticket_ids=[*hits.ticket_ids, *more], is_cut=hits.is_cut or is_cut)
 
