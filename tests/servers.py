@@ -301,11 +301,15 @@ def main() -> int:
     parser.add_argument("command", choices=["up", "down", "status"])
     parser.add_argument("--own", action="store_true", help="up: servers of the tests' own beside those of the system")
     given = parser.parse_args()
-    act = {"up": partial(bring_up, is_own=given.own), "down": take_down, "status": describe}[given.command]
+    commands: dict[str, Callable[[Server], str]] = {
+        "up": partial(bring_up, is_own=given.own),
+        "down": take_down,
+        "status": describe,
+    }
     status = 0
     for server in SERVERS:
         try:
-            print(act(server), flush=True)
+            print(commands[given.command](server), flush=True)
         except RuntimeError as error:
             print(error, file=sys.stderr, flush=True)
             status = 1
