@@ -27,7 +27,7 @@ class PreparedRead(Generic[Row]):
     """The rows of a queryset for some values: texts, numbers, and lists of ids that are not empty.
 
     `select_related`, `defer` and annotations count, prefetching does not. The queryset must depend on nothing but the
-    values, and use each of them as it is: compared, or in a list.
+    values, and use each of them as it is: compared, in a list, or as a text that another one contains.
     """
 
     def __init__(self, model: type[Row], build: Callable[..., models.QuerySet[Row]]) -> None:
@@ -52,8 +52,8 @@ class PreparedRead(Generic[Row]):
         if self not in reads and len(reads) >= MOST_READS:
             reads.clear()
         kept: dict[Any, Rows] = reads.setdefault(self, {})
-        stand_ins = [_stand_in(place, value) for place, value in enumerate(values)]
-        key = (is_first, *(_kind(value) for value in values))
+        stand_ins = [stand_in(place, value) for place, value in enumerate(values)]
+        key = (is_first, *(kind_of(value) for value in values))
         statement = kept.get(key)
         if statement is None:
             if len(kept) >= MOST_STATEMENTS:
@@ -61,14 +61,7 @@ class PreparedRead(Generic[Row]):
             queryset = self._queryset(stand_ins, is_first=is_first)
             as_json = connection.vendor == "mysql" and fits(queryset, connection)
             statement = kept[key] = rows_of(queryset, connection, as_json=as_json)
-        given: dict[Any, Any] = {}
-        for stand_in, value in zip(stand_ins, values, strict=True):
-            if isinstance(value, str):
-                given[stand_in] = clean_text(value)
-            elif isinstance(value, int):
-                given[stand_in] = value
-            else:
-                given.update(zip(stand_in, value, strict=True))
+        given = what_stands_for(stand_ins, values, connection)
         with connection.cursor() as cursor:
             cursor.execute(statement.text, [given.get(one, one) for one in statement.parameters])
             rows = cursor.fetchall()
@@ -79,16 +72,30 @@ class PreparedRead(Generic[Row]):
         return found[:1] if is_first else found
 
 
-def _kind(value: Value) -> str | int:
+def kind_of(value: Value) -> str | int:
     """Tell apart what makes another statement: a text, a number, and lists by their length."""
     if isinstance(value, str):
         return "text"
     return "number" if isinstance(value, int) else len(value)
 
 
-def _stand_in(place: int, value: Value) -> Any:
+def stand_in(place: int, value: Value) -> Any:
     """Give what stands in the statement for the value at this place."""
     if isinstance(value, str):
         return f"prepared read: the value {place} goes here"
     number = _FIRST_NUMBER + place * _NUMBERS_OF_ONE
     return number if isinstance(value, int) else tuple(range(number, number + len(value)))
+
+
+def what_stands_for(stand_ins: Sequence[Any], values: Sequence[Value], connection: Any) -> dict[Any, Any]:
+    """Give the parameters of a statement with the values, by those that it has with their stand-ins."""
+    given: dict[Any, Any] = {}
+    for one, value in zip(stand_ins, values, strict=True):
+        if isinstance(value, str):
+            text = clean_text(value)
+            given |= {one: text, f"%{one}%": f"%{connection.ops.prep_for_like_query(text)}%"}
+        elif isinstance(value, int):
+            given[one] = value
+        else:
+            given.update(zip(one, value, strict=True))
+    return given

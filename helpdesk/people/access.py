@@ -3,15 +3,29 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet
 
 from helpdesk.configuration.snapshot import is_true
+from helpdesk.legacy.joint_reads import JointRead
 from helpdesk.people.models import Agent, Department, DepartmentAccess, Role, TeamMember
 from helpdesk.people.permissions import RolePermission, granted
 
 CREATE_ONLY = frozenset({RolePermission.TICKET_CREATE.value})
 """Permissions of the synthetic role in departments where the agent holds none."""
-_DEPARTMENT, _TEAM, _MANAGED = 1, 2, 3
+
+
+def _departments(agent_id: int, *roots: str) -> QuerySet[Department, tuple[int, int | None]]:
+    """Give the departments that the agent manages, and those whose path goes through one of these steps."""
+    condition = Q(manager=agent_id)
+    for root in roots:
+        condition |= Q(path__contains=root)
+    return Department.objects.filter(condition).order_by().values_list("pk", "manager_id")
+
+
+_reach_of = JointRead(
+    _departments,
+    lambda agent_id, *_roots: TeamMember.objects.filter(staff=agent_id).order_by().values_list("team_id"),
+)
 
 
 class AgentAccess:
@@ -49,18 +63,12 @@ class AgentAccess:
     @cached_property
     def _reach(self) -> tuple[frozenset[int], frozenset[int], bool]:
         """Departments, teams, and whether one of the departments is managed, in one query."""
-        roots = {self.agent.dept_id, *(row.dept_id for row in self._extended)} - {None}
-        condition = Q(manager=self.agent)
-        for root in roots:
-            condition |= Q(path__contains=f"/{root}/")
-        departments = Department.objects.filter(condition).order_by().values_list("pk", Value(_DEPARTMENT))
-        teams = TeamMember.objects.filter(staff=self.agent).order_by().values_list("team_id", Value(_TEAM))
-        managed = Department.objects.filter(manager=self.agent).order_by().values_list("pk", Value(_MANAGED))
-        rows = list(departments.union(teams, managed, all=True))
+        roots = {pk for pk in (self.agent.dept_id, *(row.dept_id for row in self._extended)) if pk is not None}
+        departments, teams = _reach_of(self.agent.pk, *(f"/{root}/" for root in sorted(roots)))
         return (
-            frozenset(pk for pk, kind in rows if kind == _DEPARTMENT),
-            frozenset(pk for pk, kind in rows if kind == _TEAM),
-            any(kind == _MANAGED for _pk, kind in rows),
+            frozenset(pk for pk, _manager in departments),
+            frozenset(pk for (pk,) in teams),
+            any(manager == self.agent.pk for _pk, manager in departments),
         )
 
     @cached_property
