@@ -22,7 +22,7 @@ from helpdesk.legacy.errors import DomainError
 from tickets.agent_pages import status_of
 from tickets.constants import QueueFlag
 from tickets.criteria import CriteriaContext, field_of
-from tickets.criteria_checks import problems
+from tickets.criteria_checks import malformed_problems, problems
 from tickets.field_values import SUBJECT
 from tickets.models import QueueColumn, QueueColumnPlacement, QueueSort
 from tickets.navigation import context_for
@@ -167,7 +167,8 @@ def _listed(tables: QueueTables, context: CriteriaContext) -> list[ListedQueue]:
                 is_hidden = bool(row.flags & QueueFlag.DISABLED)
                 definition = definition_of(row, tables)
                 shown = [*column_problems(definition.columns), *export_problems(row.id)]
-                faults = list(dict.fromkeys([*problems(definition.criteria, context), *shown]))
+                of_criteria = [*malformed_problems(definition.malformed), *problems(definition.criteria, context)]
+                faults = list(dict.fromkeys([*of_criteria, *shown]))
                 found.append(ListedQueue(row.id, row.title, depth, not is_queue, is_hidden, faults))
                 add(row.id, min(depth + 1, 3))
 

@@ -159,14 +159,20 @@ def fixed_fields() -> list[Field]:
 
 def parse_criteria(config: Any) -> list[Criterion]:
     """Read the criteria of `queue.config` in any of its forms; what is malformed is left out."""
-    if isinstance(config, dict):
-        listed = config.get("criteria")
-        if listed is None and "conditions" not in config:
-            return _parse_old_form(config)
-        config = listed
-    if not isinstance(config, list):
+    if _is_old_form(config):
+        return _parse_old_form(config)
+    rows = config.get("criteria") if isinstance(config, dict) else config
+    return [_criterion(*row) for row in rows if _is_row(row)] if isinstance(rows, list) else []
+
+
+def malformed_parts(config: Any) -> list[Any]:
+    """Give what `parse_criteria` leaves out of `queue.config`: all of it, or single criteria."""
+    if not config or _is_old_form(config):
         return []
-    return [_criterion(*row) for row in config if isinstance(row, list) and len(row) in {2, 3} and _is_named(row)]
+    rows = config.get("criteria") if isinstance(config, dict) else config
+    if isinstance(rows, list):
+        return [row for row in rows if not _is_row(row)]
+    return [rows] if rows else []
 
 
 def compile_criteria(criteria: Iterable[Criterion], context: CriteriaContext) -> Q:
@@ -227,6 +233,14 @@ def chosen(value: Any) -> list[str]:
     """Give the keys of a choice value: of an object its keys, of a list its items, else the value itself."""
     keys = list(value) if isinstance(value, dict | list) else [] if value is None else [value]
     return [str(key).replace("\0", "") for key in keys]  # which PostgreSQL takes in no text
+
+
+def _is_old_form(config: Any) -> bool:
+    return isinstance(config, dict) and config.get("criteria") is None and "conditions" not in config
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, list) and len(row) in {2, 3} and _is_named(row)
 
 
 def _is_named(row: Sequence[Any]) -> bool:

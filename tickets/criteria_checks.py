@@ -44,6 +44,11 @@ def problems(criteria: Sequence[Criterion], context: CriteriaContext) -> list[st
     return [*found, *contradictions(criteria, context)]
 
 
+def malformed_problems(parts: Iterable[str]) -> list[str]:
+    """Say what stands among stored criteria and cannot be read as one."""
+    return [_("“%(part)s” cannot be read as a condition") % {"part": part} for part in dict.fromkeys(parts)]
+
+
 def contradictions(criteria: Sequence[Criterion], context: CriteriaContext) -> list[str]:
     """Say which fields are asked for what no ticket can be at once."""
     by_path: dict[str, list[Criterion]] = defaultdict(list)

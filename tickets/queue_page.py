@@ -23,7 +23,7 @@ from helpdesk.people.access import AgentAccess
 from helpdesk.people.permissions import AgentPermission
 from tickets.annotations import Shown, annotations_of, counted_paths
 from tickets.criteria import CriteriaContext, field_of
-from tickets.criteria_checks import problems
+from tickets.criteria_checks import malformed_problems, problems
 from tickets.criteria_fields import answer_at
 from tickets.criteria_rows import offered_fields
 from tickets.field_values import (
@@ -121,7 +121,11 @@ def page_of_ids(
         rows=_rows(page.ids, queue, access, now, context),
         before=page.before,
         after=page.after,
-        problems=[*problems(queue.criteria, context), *column_problems(queue.columns)],
+        problems=[
+            *malformed_problems(queue.malformed),
+            *problems(queue.criteria, context),
+            *column_problems(queue.columns),
+        ],
         is_unfinished=page.is_unfinished,
         is_of_newest=page.is_of_newest,
         sorts=sort_choices(queue, options),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from helpdesk.legacy.errors import NotFound
 from helpdesk.people.access import AgentAccess
 from helpdesk.people.permissions import AgentPermission
 from tickets.constants import QueueFlag
-from tickets.criteria import Criterion, parse_criteria
+from tickets.criteria import Criterion, malformed_parts, parse_criteria
 from tickets.quick_filters import INHERITED
 from tickets.reference_data import (
     ColumnRow,
@@ -60,6 +61,8 @@ class QueueDefinition:
     owner_id: int | None = None
     parent_id: int | None = None
     has_public_owner: bool = True
+    malformed: tuple[str, ...] = ()
+    """What stands among the stored criteria and is none."""
 
 
 def queue_for(access: AgentAccess, queue_id: int) -> QueueDefinition:
@@ -108,6 +111,7 @@ def _worked_out(row: QueueRow, tables: QueueTables, agent_id: int) -> QueueDefin
         owner_id=row.staff_id,
         parent_id=row.parent_id,
         has_public_owner=bool(row.flags & QueueFlag.PUBLIC),
+        malformed=tuple(json.dumps(part)[:60] for queue in ancestry for part in malformed_parts(queue.config)),
     )
 
 

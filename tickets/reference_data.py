@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -436,10 +436,25 @@ def _queue_tables(
     }
     by_name = sorted(named.values(), key=lambda sort: (sort.name.casefold(), sort.id))
     return QueueTables(
-        queues,
+        _with_tops(queues),
         {pk: sort.paths for pk, sort in named.items()},
         {sort.id: sort for sort in by_name},
     )
+
+
+def _with_tops(queues: dict[int, QueueRow]) -> dict[int, QueueRow]:
+    """Put queues on top that stand below one that is gone, or in a circle (its first one): nothing would lead there."""
+    found = dict(queues)
+    for pk in sorted(queues):
+        parent_id = found[pk].parent_id
+        line, above = {pk}, parent_id
+        while above is not None and above in found and above not in line:
+            line.add(above)
+            above = found[above].parent_id
+        is_below_nothing = parent_id is not None and parent_id not in found
+        if above == pk or is_below_nothing:
+            found[pk] = replace(found[pk], parent_id=None)
+    return found
 
 
 def _columns_by_queue(placements: Iterable[QueueColumnPlacement]) -> dict[tuple[int, int], tuple[ColumnRow, ...]]:

@@ -34,7 +34,8 @@ from tests.factories import (
 from tests.tickets.conftest import NOW, Desk
 from tickets.constants import QueueFlag, TicketFlag
 from tickets.models import Queue, QueueColumnPlacement, QueuePreference, QueueSort, Ticket, TicketStatus
-from tickets.reference_data import forget_reference_data
+from tickets.queues import children_of
+from tickets.reference_data import forget_reference_data, queue_tables
 from tickets.screens import QueuePage, QueueRow
 from tickets.selectors import queue_for, queue_page
 from tickets.services import assign_ticket, close_ticket, post_note, post_reply
@@ -375,6 +376,37 @@ class TestDefinitions:
             None,
         ):
             assert subjects(page_of(desk.agent, self.queue(desk.agent, config=config))) == ["x"]
+
+    @pytest.mark.parametrize(
+        ("config", "named"),
+        [
+            ("{broken", ["{broken"]),
+            ({"criteria": "nonsense", "conditions": []}, ["nonsense"]),
+            ([[1, 2, 3], ["isanswered", "nset", None]], ["[1, 2, 3]"]),
+            ({"conditions": []}, []),
+            ({"criteria": []}, []),
+            (None, []),
+        ],
+    )
+    def test_what_is_no_criterion_is_named(self, desk: Desk, config: Any, named: list[str]) -> None:
+        desk.ticket(subject="x")
+        page = page_of(desk.agent, self.queue(desk.agent, config=config))
+        assert subjects(page) == ["x"]
+        assert len(page.problems) == len(named)
+        for part, problem in zip(named, page.problems, strict=True):
+            assert part in problem
+            assert "cannot be read as a condition" in problem
+
+    def test_queues_below_what_is_gone_and_in_a_circle_stand_on_top(self, desk: Desk) -> None:
+        lost, first, second = (self.queue(desk.agent, config=[]) for _number in range(3))
+        Queue.objects.filter(pk=lost).update(parent_id=987_654)
+        Queue.objects.filter(pk=first).update(parent_id=second)
+        Queue.objects.filter(pk=second).update(parent_id=first)
+        forget_reference_data()
+        tables = queue_tables()
+        assert {lost, first} <= {row.id for row in children_of(None, tables)}
+        assert [row.id for row in children_of(first, tables)] == [second]
+        assert children_of(second, tables) == []
 
     def test_criteria_of_old_releases(self, desk: Desk) -> None:
         desk.ticket(subject="x")
