@@ -7,7 +7,7 @@ when `OPTIMIZE_TABLES` says so. PostgreSQL does it by itself (autovacuum).
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from helpdesk.legacy.models import Installation, present_table_prefix
 
@@ -27,10 +27,12 @@ def is_wanted() -> bool:
 
 def optimize() -> int:
     """Do it; gives how many tables were treated. Not inside a transaction."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite":
+        # A transaction waits for who writes at the moment; without one SQLite refuses to, having begun to read.
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("PRAGMA optimize")
             return 1
+    with connection.cursor() as cursor:
         if connection.vendor != "mysql":
             return 0
         present = set(connection.introspection.table_names(cursor))
