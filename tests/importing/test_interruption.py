@@ -78,6 +78,21 @@ def wait_for_rows(process: "subprocess.Popen[str]", target: Database, rows: int)
         time.sleep(0.02)
 
 
+def connected(target: Database) -> set[int]:
+    """Give the connections that others have to this database of PostgreSQL."""
+    found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return {int(pid) for (pid,) in target.execute(found)}
+
+
+def wait_for_connection(process: "subprocess.Popen[str]", target: Database, known: set[int]) -> None:
+    """Wait until there is another connection than the known ones."""
+    give_up_at = time.monotonic() + 120
+    while connected(target) <= known:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
 def quoted(target: Database, statement: str) -> str:
     """Spell identifiers as the engine does."""
     return statement.replace('"', "`") if isinstance(target, MariaDatabase) else statement
@@ -172,7 +187,11 @@ def test_two_imports_at_once_do_no_harm(
     target = make_target("postgresql")
     first = start(target, osticket, tmp_path)
     wait_for_rows(first, target, 100)
+    first.send_signal(signal.SIGSTOP)  # it could be done before the second has loaded the program
+    of_first = connected(target)
     second = start(target, osticket, tmp_path)
+    wait_for_connection(second, target, of_first)
+    first.send_signal(signal.SIGCONT)
     said = [process.communicate(timeout=120) for process in (first, second)]
     statuses = sorted([first.returncode, second.returncode])
     assert statuses[1] in (0, 1), said

@@ -521,7 +521,7 @@ def test_objects_of_one_table(rows: Rows) -> None:
     """A reference to the own table (`thread_entry.pid`)."""
     first = ThreadEntry.objects.create(type="M", body="zero-test", poster="first")
     second = ThreadEntry.objects.create(type="R", body="zero-test", poster="second", parent=first)
-    entries = ThreadEntry.objects.filter(body="zero-test")
+    entries = ThreadEntry.objects.filter(body="zero-test").order_by("pk")
     assert list(entries.filter(parent=None)) == [first]
     assert list(entries.exclude(parent=None)) == [second]
     assert list(entries.filter(replies=None)) == [second]
