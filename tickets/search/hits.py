@@ -27,11 +27,11 @@ MOST_OF_SLICE = 1000
 """The same for entries of the newest slice, whose words MySQL leaves to us to compare."""
 SECONDS = 0.8
 """A search that takes longer is answered from the newest entries."""
-FEW_TOGETHER = 25
-"""With fewer tickets that have all words together, which fill no page, those are looked for that have them in different
-places."""
+FEW_TOGETHER = 50
+"""With fewer tickets that have all words together, of which an agent may see hardly any, those are looked for that have
+them in different places."""
 MOST_WORDS_APART = 5
-SECONDS_APART = 0.25
+SECONDS_APART = 0.5
 """How long all words together are looked for in different places."""
 SHORTEST_LIMIT = 0.005
 """Engines take no shorter ones: of a thousandth of a second PostgreSQL would hear that there is none."""
